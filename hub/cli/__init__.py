@@ -1,0 +1,32 @@
+"""The ``hub`` command."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from hub.cli import collection, imports, member, operate, proof
+from hub.errors import HubError
+
+__all__ = ["main"]
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def commands() -> None:
+    """Run and keep a fraud and cyber threat information-sharing hub."""
+
+
+for room in (operate, member, collection, imports, proof):
+    room.add_to(commands)
+
+
+def main() -> None:
+    """Entry point: a hub error is one clear line on standard error and exit code 1."""
+    try:
+        commands(prog_name="hub")
+    except HubError as error:
+        click.echo(f"hub: {error}", err=True)
+        if error.advice:
+            click.echo(f"     {error.advice}", err=True)
+        sys.exit(1)

@@ -1,0 +1,166 @@
+"""``hub group`` and ``hub member``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from hub.auth import Role
+from hub.cli.output import json_option, print_json, print_table
+from hub.errors import InvalidInput
+from hub.factory import Hub, assemble
+from hub.factory.initial import publish_identity
+from hub.members import credentials, membership
+from hub.members.membership import MemberKind
+from hub.members.records import Member
+from hub.settings import load
+from hub.stix.tlp import Tlp
+
+
+class TlpParameter(click.ParamType):
+    """A TLP label such as green or amber+strict."""
+
+    name = "tlp"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Tlp:
+        """The Tlp of ``value``."""
+        try:
+            return Tlp.parse(str(value))
+        except InvalidInput as error:
+            self.fail(str(error), param, ctx)
+
+
+def add_to(group: click.Group) -> None:
+    """Add the commands of this file."""
+    group.add_command(group_commands)
+    group.add_command(member_commands)
+
+
+@click.group("group")
+def group_commands() -> None:
+    """Sharing groups."""
+
+
+@group_commands.command("add")
+@click.argument("name")
+@json_option
+def add_group(name: str, as_json: bool) -> None:
+    """Add a sharing group."""
+    with assemble(load()).database.unit_of_work() as session:
+        group = membership.add_group(session, name)
+    if as_json:
+        print_json({"id": group.id, "name": group.name})
+    else:
+        click.echo(f"Added the sharing group {name}")
+
+
+@click.group("member")
+def member_commands() -> None:
+    """Members: organisations that pull or submit."""
+
+
+@member_commands.command("add")
+@click.argument("name")
+@click.option("--kind", type=click.Choice([kind.value for kind in MemberKind]), required=True)
+@click.option("--clearance", type=TlpParameter(), required=True, help="The highest TLP it may see.")
+@click.option("--group", "groups", multiple=True, help="A sharing group; repeatable.")
+@click.option("--role", "roles", multiple=True, type=click.Choice([role.value for role in Role]))
+@click.option("--anonymous", is_flag=True, help="Others see its sector, not its name.")
+@json_option
+def add_member(
+    name: str, kind: str, clearance: Tlp, groups: tuple[str, ...], roles: tuple[str, ...], anonymous: bool, as_json: bool
+) -> None:
+    """Add an active member without vetting, and show its first credential: the token is shown only now."""
+    hub = assemble(load())
+    created = create_member(
+        hub, name, MemberKind(kind), clearance, groups, [Role(role) for role in roles or ("reader",)], anonymous
+    )
+    if as_json:
+        print_json(created)
+        return
+    click.echo(f"Added {name}")
+    for label, value in created.items():
+        click.echo(f"  {label}: {value}")
+
+
+def create_member(  # noqa: PLR0913 (the columns of a member)
+    hub: Hub,
+    name: str,
+    kind: MemberKind,
+    clearance: Tlp,
+    groups: tuple[str, ...],
+    roles: list[Role],
+    anonymous: bool = False,
+) -> dict[str, str]:
+    """A member, its published identity and its first credential, in one transaction."""
+    with hub.database.unit_of_work() as session:
+        member = membership.add_member(
+            session, name, kind=kind, clearance=clearance, groups=groups, roles=roles, anonymous=anonymous,
+            namespace=hub.namespace,
+        )  # fmt: skip
+        publish_identity(hub, session, membership.identity_object(member))
+        username, token = credentials.issue(session, member)
+        return {"member_id": member.id, "identity_ref": member.identity_ref, "username": username, "token": token}
+
+
+@member_commands.command("list")
+@json_option
+def list_members(as_json: bool) -> None:
+    """Every member."""
+    with assemble(load()).database.reading() as session:
+        shown = [_shown(member, membership.groups_of(session, member.id)) for member in membership.all_members(session)]
+    if as_json:
+        print_json(shown)
+    else:
+        columns = ["member_id", "name", "kind", "status", "clearance"]
+        print_table(columns, [[str(one[column]) for column in columns] for one in shown])
+
+
+@member_commands.command("show")
+@click.argument("member")
+@json_option
+def show_member(member: str, as_json: bool) -> None:
+    """One member, by id or name."""
+    with assemble(load()).database.reading() as session:
+        found = membership.find(session, member)
+        shown = _shown(found, membership.groups_of(session, found.id))
+    if as_json:
+        print_json(shown)
+    else:
+        for label, value in shown.items():
+            click.echo(f"{label}: {', '.join(value) if isinstance(value, list) else value}")
+
+
+@member_commands.command("suspend")
+@click.argument("member")
+@click.option("--reason", default="", help="Kept in the audit log.")
+def suspend(member: str, reason: str) -> None:
+    """Suspend a member; its very next request is refused."""
+    with assemble(load()).database.unit_of_work() as session:
+        name = membership.set_status(session, member, "suspended", reason=reason).name
+    click.echo(f"Suspended {name}")
+
+
+@member_commands.command("resume")
+@click.argument("member")
+@click.option("--reason", default="", help="Kept in the audit log.")
+def resume(member: str, reason: str) -> None:
+    """Let a suspended member in again."""
+    with assemble(load()).database.unit_of_work() as session:
+        name = membership.set_status(session, member, "active", reason=reason).name
+    click.echo(f"Resumed {name}")
+
+
+def _shown(member: Member, groups: list[str]) -> dict[str, Any]:
+    return {
+        "member_id": member.id,
+        "name": member.name,
+        "kind": member.kind,
+        "status": member.status,
+        "clearance": Tlp(member.clearance).label,
+        "roles": member.roles,
+        "groups": groups,
+        "anonymous": member.anonymous,
+        "identity_ref": member.identity_ref,
+    }

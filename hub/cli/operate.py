@@ -1,0 +1,107 @@
+"""``hub init``, ``hub serve``, ``hub worker``."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from threading import Event
+from types import FrameType
+
+import click
+
+from hub.cli import demo
+from hub.factory import assemble, prepare
+from hub.feeds.worker import Worker
+from hub.settings import load
+from hub.telemetry import configure_logging
+
+WORKER_STOPS_IN = 30
+ORPHAN_CHECK_SECONDS = 1.0
+
+
+def add_to(group: click.Group) -> None:
+    """Add the commands of this file."""
+    for command in (init, serve, worker):
+        group.add_command(command)
+
+
+@click.command()
+@click.option("--demo", "with_demo", is_flag=True, help="Load the demonstration members and sample feeds too.")
+def init(with_demo: bool) -> None:
+    """Migrate the database, make the hub's identity and keys. Safe to repeat."""
+    hub = assemble(load())
+    prepare(hub)
+    click.echo(f"Prepared {hub.settings.base_url} in {hub.settings.data_dir}", err=True)
+    if with_demo:
+        demo.load(hub)
+
+
+@click.command()
+@click.option("--bind", help="ADDRESS:PORT to listen on; server.bind in the settings.")
+@click.option("--workers", type=click.IntRange(1, 64), help="Web processes; server.workers in the settings.")
+@click.option("--no-worker", is_flag=True, help="Serve only; `hub worker` runs elsewhere.")
+def serve(bind: str | None, workers: int | None, no_worker: bool) -> None:
+    """Serve the web edges, with an intake worker beside them. Stops cleanly on SIGTERM."""
+    # Imported here: no other command needs the server.
+    from granian import Granian  # noqa: PLC0415 (as above)
+    from granian.constants import Interfaces  # noqa: PLC0415 (as above)
+
+    settings = load()
+    hub = assemble(settings)
+    prepare(hub)
+    hub.database.close()
+    address, _, port = (bind or settings.server.bind).rpartition(":")
+    beside = None if no_worker else _start_worker()
+    try:
+        Granian(
+            "hub.factory:create_app",
+            factory=True,
+            address=address.strip("[]"),
+            port=int(port),
+            interface=Interfaces.WSGI,
+            workers=workers or settings.server.workers,
+            blocking_threads=settings.server.threads,
+            backlog=1024,
+            log_access=False,
+        ).serve()
+    finally:
+        if beside is not None:
+            beside.terminate()
+            beside.wait(WORKER_STOPS_IN)
+
+
+def _start_worker() -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "hub.cli", "worker", "--parent", str(os.getpid())]
+    return subprocess.Popen(command)  # noqa: S603 (our own command, no shell)
+
+
+@click.command()
+@click.option("--parent", type=int, hidden=True, help="Stop when this process is gone.")
+def worker(parent: int | None) -> None:
+    """Run an intake worker alone; as many as wanted on PostgreSQL."""
+    settings = load()
+    configure_logging(settings.log)
+    stop = Event()
+    _on_signals(lambda: stop.set())
+    if parent is not None:
+        threading.Thread(target=_watch_parent, args=(parent, stop), daemon=True).start()
+    Worker(assemble(settings).intake(), settings.intake.poll_seconds, stop).run()
+
+
+def _watch_parent(parent: int, stop: Event) -> None:
+    """Set ``stop`` when the server that started this worker is gone, even if it was killed."""
+    while not stop.wait(ORPHAN_CHECK_SECONDS):
+        if os.getppid() != parent:
+            stop.set()
+
+
+def _on_signals(act: Callable[[], None]) -> None:
+    def handle(_number: int, _frame: FrameType | None) -> None:
+        act()
+
+    signal.signal(signal.SIGTERM, handle)
+    signal.signal(signal.SIGINT, handle)

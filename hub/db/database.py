@@ -1,0 +1,151 @@
+"""Engines, units of work and the hot read path, the same for SQLite and PostgreSQL.
+
+Three ways in, by what the caller needs:
+
+* ``unit_of_work()`` writes: one transaction, committed at the end, rolled back on any error. On SQLite it
+  starts with BEGIN IMMEDIATE, so that a reader never turns into a writer half-way.
+* ``reading()`` reads through SQLAlchemy with autocommit.
+* ``select(sql, …)`` is the hot path: one prepared statement on a pooled raw cursor, without SQLAlchemy's
+  compiler and row objects (3 to 4 times faster on a page of bodies).
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from sqlalchemy import Engine, create_engine, event, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.orm import Session
+
+from hub.errors import InvalidInput, Unavailable
+
+Row = tuple[Any, ...]
+
+# The advisory lock that serialises appends on PostgreSQL; any constant that nothing else uses.
+APPEND_LOCK = 0x4855_424C
+SQLITE_BUSY_MS = 30_000
+
+
+class Database:
+    """One process's access to one database. ``url``: sqlite:///PATH or postgresql://…"""
+
+    def __init__(self, url: str, *, pool_size: int = 5) -> None:
+        parsed = make_url(url)
+        self.product = parsed.get_backend_name()
+        if self.product == "sqlite":
+            if not parsed.database:
+                raise InvalidInput("an in-memory SQLite database cannot be shared by processes", where="database_url")
+            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+            self._path = parsed.database
+            self.engine = _sqlite_engine(url)
+        elif self.product == "postgresql":
+            parsed = parsed.set(drivername="postgresql+psycopg")
+            self.engine = create_engine(parsed, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True)
+            self._conninfo = parsed.set(drivername="postgresql").render_as_string(hide_password=False)
+        else:
+            raise InvalidInput(f"{self.product!r} is not supported: use sqlite or postgresql", where="database_url")
+        self._autocommit = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._local = threading.local()
+
+    @contextmanager
+    def unit_of_work(self) -> Iterator[Session]:
+        """One write transaction. Raises Unavailable where the database cannot be reached."""
+        with self._translated(), Session(self.engine, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """Reads outside a transaction: each statement sees what is committed when it starts."""
+        with self._translated(), Session(self._autocommit, expire_on_commit=False, autoflush=False) as session:
+            yield session
+
+    def select(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
+        """All rows of one statement, parameters as ``?``; the hot path of pages and polls."""
+        connection = self._raw()
+        try:
+            if self.product == "sqlite":
+                return connection.execute(sql, parameters).fetchall()  # type: ignore[no-any-return] # two drivers
+            cursor = connection.cursor(binary=True)
+            return cursor.execute(sql.replace("?", "%s"), parameters).fetchall()  # type: ignore[no-any-return] # as above
+        except (sqlite3.OperationalError, psycopg.OperationalError) as error:
+            self._drop_raw()
+            raise Unavailable("the database cannot be reached", advice="Try again in a moment.") from error
+
+    def check(self) -> None:
+        """Raise Unavailable unless the database answers."""
+        self.select("SELECT 1")
+
+    def close(self) -> None:
+        """Close every connection of this process."""
+        self._drop_raw()
+        self.engine.dispose()
+
+    def _raw(self) -> Any:
+        connection = getattr(self._local, "connection", None)
+        if connection is None:
+            if self.product == "sqlite":
+                connection = sqlite3.connect(self._path, isolation_level=None, cached_statements=512)
+                _prepare_sqlite(connection)
+                connection.execute("PRAGMA query_only = ON")
+            else:
+                try:
+                    connection = psycopg.connect(self._conninfo, autocommit=True, prepare_threshold=1)
+                except psycopg.OperationalError as error:
+                    raise Unavailable("the database cannot be reached", advice="Try again in a moment.") from error
+            self._local.connection = connection
+        return connection
+
+    def _drop_raw(self) -> None:
+        connection = getattr(self._local, "connection", None)
+        self._local.connection = None
+        if connection is not None:
+            connection.close()
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except OperationalError as error:
+            raise Unavailable("the database cannot be reached or is busy", advice="Try again in a moment.") from error
+        except DBAPIError as error:
+            if error.connection_invalidated:
+                raise Unavailable("the database connection was lost", advice="Try again in a moment.") from error
+            raise
+
+
+def lock_appends(session: Session) -> None:
+    """Take the one lock under which the log grows, until the transaction ends (SQLite's BEGIN IMMEDIATE is it)."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": APPEND_LOCK})
+
+
+def _sqlite_engine(url: str) -> Engine:
+    engine = create_engine(url, connect_args={"timeout": SQLITE_BUSY_MS / 1000})
+
+    @event.listens_for(engine, "connect")
+    def _connected(connection: sqlite3.Connection, _record: object) -> None:
+        connection.isolation_level = None  # we say BEGIN ourselves; sqlite3's own guess starts too late
+        _prepare_sqlite(connection)
+
+    @event.listens_for(engine, "begin")
+    def _begun(connection: Any) -> None:
+        if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return engine
+
+
+def _prepare_sqlite(connection: sqlite3.Connection) -> None:
+    connection.execute(f"PRAGMA busy_timeout = {SQLITE_BUSY_MS}")
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA cache_size = -65536")
+    connection.execute("PRAGMA mmap_size = 1073741824")

@@ -1,0 +1,47 @@
+"""Triggers for migrations, one rule in both dialects: raise the access epoch, keep what is append-only."""
+
+from __future__ import annotations
+
+from alembic import op
+
+# Every table whose change can alter who may see what.
+WATCHED = ("member", "member_group", "credential", "collection", "collection_audience", "stream", "visibility_class")
+EVENTS = ("INSERT", "UPDATE", "DELETE")
+
+
+def raise_epoch_on(tables: tuple[str, ...]) -> None:
+    """Create the triggers for ``tables``."""
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute(
+            "CREATE FUNCTION raise_access_epoch() RETURNS trigger LANGUAGE plpgsql AS"
+            " $$ BEGIN UPDATE access_epoch SET epoch = epoch + 1; RETURN NULL; END $$"
+        )
+        for table in tables:
+            op.execute(
+                f"CREATE TRIGGER {table}_epoch AFTER INSERT OR UPDATE OR DELETE ON {table}"
+                " FOR EACH STATEMENT EXECUTE FUNCTION raise_access_epoch()"
+            )
+        return
+    for table in tables:
+        for event in EVENTS:
+            op.execute(
+                f"CREATE TRIGGER {table}_epoch_{event.lower()} AFTER {event} ON {table}"
+                " BEGIN UPDATE access_epoch SET epoch = epoch + 1; END"
+            )
+
+
+def forbid(table: str, *changes: str) -> None:
+    """Refuse ``changes`` on ``table``: "DELETE", "UPDATE", or "UPDATE OF column, column"."""
+    for change in changes:
+        name = f"{table}_{change.split()[0].lower()}_refused"
+        reason = f"{table} is append-only"
+        if op.get_bind().dialect.name == "postgresql":
+            op.execute(
+                f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS"
+                f" $$ BEGIN RAISE EXCEPTION '{reason}'; END $$"
+            )
+            op.execute(f"CREATE TRIGGER {name} BEFORE {change} ON {table} FOR EACH ROW EXECUTE FUNCTION {name}()")
+        else:
+            op.execute(
+                f"CREATE TRIGGER {name} BEFORE {change} ON {table} BEGIN SELECT RAISE(ABORT, '{reason}'); END"
+            )

@@ -1,0 +1,77 @@
+"""The parts of one process, made from its settings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from hub.db import Database
+from hub.errors import Unavailable
+from hub.feeds import sources
+from hub.feeds.intake import Intake
+from hub.feeds.merge import Merger
+from hub.feeds.sift import Rules
+from hub.ledger import collections
+from hub.ledger.append import Log
+from hub.provenance.keys import FileSigner, Signer
+from hub.sealing import Vault
+from hub.settings import Settings
+from hub.stix.ids import hub_id, hub_namespace
+
+SIGHTINGS = "sightings"
+
+
+@dataclass(frozen=True, slots=True)
+class Hub:
+    """What every process of the hub needs, web or worker or command."""
+
+    settings: Settings
+    database: Database
+    vault: Vault
+    signer: Signer
+    log: Log
+    namespace: UUID
+    hub_ref: str
+
+    def intake(self) -> Intake:
+        """The intake. Raises Unavailable before ``hub init`` has prepared the database."""
+        with self.database.reading() as session:
+            sightings = collections.by_alias(session, SIGHTINGS)
+            if sightings is None:
+                raise Unavailable("the hub is not prepared", advice="Run: hub init")
+        with self.database.unit_of_work() as session:
+            hub_source = self.own_source(session)
+        intake = self.settings.intake
+        return Intake(
+            database=self.database,
+            vault=self.vault,
+            merger=Merger(self.log, self.namespace, self.hub_ref, hub_source.id, sightings.no),
+            rules=Rules(publish_reserved=intake.reserved == "publish"),
+            batch=intake.batch,
+            max_file_bytes=intake.max_file_bytes,
+            lease_micros=int(intake.lease_seconds * 1_000_000),
+        )
+
+    def own_source(self, session: Session) -> sources.Contributor:
+        """The hub as the source of what it says itself."""
+        return sources.named(session, self.hub_ref, self.settings.intake.default_grade, sources.HUB)
+
+
+def assemble(settings: Settings) -> Hub:
+    """Open the database, the secret and the keys that ``settings`` names; keys are made at the first start."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    keys = settings.data_dir / "keys"
+    vault = Vault.in_folder(keys)
+    signer = FileSigner.read_or_create(keys / "hub-receipt.pem")
+    namespace = hub_namespace(settings.base_url)
+    return Hub(
+        settings=settings,
+        database=Database(settings.database_location, pool_size=settings.database.pool_size),
+        vault=vault,
+        signer=signer,
+        log=Log(signer, vault.derive("source-commitment")),
+        namespace=namespace,
+        hub_ref=hub_id(namespace, "identity", "hub"),
+    )

@@ -1,0 +1,161 @@
+"""The hub's own STIX objects: the merged indicator of a value, and the sighting of a member."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from hub import clock
+from hub.feeds.reports import grade as grades
+from hub.feeds.sources import REPORT_FRAUD, Contributor
+from hub.ledger.classes import Audience
+from hub.stix.ids import hub_id
+from hub.stix.pattern import pattern_for
+from hub.stix.tlp import Tlp
+from hub.stix.values import Kind, Value
+
+DAY = 86_400_000_000
+# How long an indicator holds after it was last seen, in days (FRAUD.md, "valid_until by kind").
+VALID_DAYS = {
+    Kind.URL: 7,
+    Kind.IPV4: 14,
+    Kind.IPV6: 14,
+    Kind.IPV4_CIDR: 14,
+    Kind.IPV6_CIDR: 14,
+    Kind.PHONE: 30,
+    Kind.DOMAIN: 90,
+    Kind.SOCIAL_HANDLE: 90,
+    Kind.EMAIL: 180,
+    Kind.ASN: 180,
+    Kind.USER_AGENT: 180,
+    Kind.BANK_ACCOUNT: 365,
+    Kind.IBAN: 365,
+    Kind.COMPANY: 365,
+    Kind.VEHICLE: 365,
+    Kind.BTC: 1095,
+    Kind.ETH: 1095,
+    Kind.XMR: 1095,
+    Kind.LTC: 1095,
+    Kind.TRX: 1095,
+    Kind.WALLET: 1095,
+    Kind.MD5: 1825,
+    Kind.SHA1: 1825,
+    Kind.SHA256: 1825,
+    Kind.SHA512: 1825,
+    Kind.JA3: 1825,
+}
+# Identifiers of people and their money: AMBER where a report says nothing else (FRAUD.md, "Grading").
+PERSONAL = frozenset(
+    {
+        Kind.PHONE, Kind.EMAIL, Kind.BANK_ACCOUNT, Kind.IBAN, Kind.SOCIAL_HANDLE, Kind.VEHICLE, Kind.BTC, Kind.ETH,
+        Kind.XMR, Kind.LTC, Kind.TRX, Kind.WALLET,
+    }
+)  # fmt: skip
+FRAUD_KINDS = PERSONAL | {Kind.COMPANY}
+ONE_SOURCE_CAP = 75
+MOST_VICTIMS = 3
+MOST_LABELS = 20
+
+
+@dataclass(slots=True)
+class Contributed:
+    """What one source says of a value, as the merge works with it."""
+
+    source: Contributor
+    collection_no: int
+    first_seen: int
+    last_seen: int
+    count: int
+    grade: str
+    tlp: Tlp
+    groups: frozenset[int]
+    labels: tuple[str, ...]
+    fingerprint: bytes
+    sighting_created: int
+    sighting_modified: int
+
+    @property
+    def audience(self) -> Audience:
+        """Who this one statement is for."""
+        return Audience(self.tlp, self.groups)
+
+
+def indicator_id(namespace: UUID, value: Value) -> str:
+    """The id of the one indicator of ``value``."""
+    return hub_id(namespace, "indicator", value.kind.value, value.text)
+
+
+def audience_of(said: Sequence[Contributed]) -> Audience:
+    """Who the merged indicator is for: the strictest TLP holds, shared with the groups that hold it so."""
+    strictest = max(one.tlp for one in said)
+    return Audience(strictest, frozenset().union(*(one.groups for one in said if one.tlp == strictest)))
+
+
+def combined_confidence(said: Iterable[Contributed]) -> int:
+    """One best vote for each independence group: P = 1 − Π(1 − min(0.95, c)) (FRAUD.md, "Combining").
+
+    Victims' reports of Report Fraud count up to three times. One vote alone is capped at 75.
+    """
+    votes: dict[str, list[float]] = {}
+    for one in said:
+        confidence = grades.confidence(grades.parse(one.grade)) / 100
+        count = min(one.count, MOST_VICTIMS) if one.source.source_class == REPORT_FRAUD else 1
+        votes[one.source.independence_group] = max(
+            votes.get(one.source.independence_group, []), [min(0.95, confidence)] * count
+        )
+    every = [vote for group in votes.values() for vote in group]
+    combined = round(100 * (1 - math.prod(1 - vote for vote in every)))
+    return combined if len(every) > 1 else min(ONE_SOURCE_CAP, combined)
+
+
+def compose(value: Value, said: Sequence[Contributed], hub_ref: str) -> dict[str, Any]:
+    """The merged indicator's content: everything but its id and its times of creation and change."""
+    first = min(one.first_seen for one in said)
+    last = max(one.last_seen for one in said)
+    labels = sorted({label for one in said for label in one.labels})[:MOST_LABELS]
+    references = sorted({one.source.name for one in said if one.source.is_feed})
+    content: dict[str, Any] = {
+        "type": "indicator",
+        "spec_version": "2.1",
+        "created_by_ref": hub_ref,
+        "name": f"{value.kind.value}: {value.text}"[:250],
+        "indicator_types": ["malicious-activity"],
+        "pattern": pattern_for(value),
+        "pattern_type": "stix",
+        "pattern_version": "2.1",
+        "valid_from": clock.stix_timestamp(first),
+        "valid_until": clock.stix_timestamp(last + VALID_DAYS[value.kind] * DAY),
+        "confidence": combined_confidence(said),
+        "object_marking_refs": [audience_of(said).tlp.marking_id],
+    }
+    if labels:
+        content["labels"] = labels
+    if references:
+        content["external_references"] = [{"source_name": name} for name in references]
+    return content
+
+
+def sighting(namespace: UUID, hub_ref: str, sighted: str, said: Contributed) -> dict[str, Any]:
+    """What a member or partner contributed, as a sighting of the indicator ``sighted``.
+
+    An anonymous member shows as its sector (``sighted_ref``).
+    """
+    confidence = min(ONE_SOURCE_CAP, grades.confidence(grades.parse(said.grade)))
+    return {
+        "type": "sighting",
+        "spec_version": "2.1",
+        "id": hub_id(namespace, "sighting", said.source.name, sighted),
+        "created_by_ref": hub_ref,
+        "created": clock.stix_timestamp(said.sighting_created),
+        "modified": clock.stix_timestamp(said.sighting_modified),
+        "first_seen": clock.stix_timestamp(said.first_seen),
+        "last_seen": clock.stix_timestamp(said.last_seen),
+        "count": said.count,
+        "sighting_of_ref": sighted,
+        "where_sighted_refs": [said.source.sighted_ref],
+        "confidence": confidence,
+        "object_marking_refs": [said.tlp.marking_id],
+    }

@@ -1,0 +1,228 @@
+"""The intake: carries a submission from the inbox into the ledger, batch by batch.
+
+Whatever is slow (opening, parsing, sifting, validating, blinding) happens outside the transaction. Each batch
+then commits its effect together with the submission's progress, so a worker that dies in the middle loses
+nothing and its successor repeats nothing.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, TypeVar
+
+import structlog
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from hub import clock
+from hub.audit import record
+from hub.db import Database
+from hub.errors import Conflict, HubError
+from hub.feeds import inbox, objects_batch, readers, reports_batch, sources, values_batch
+from hub.feeds.batch import Result, Target, by_kind, store_outcomes
+from hub.feeds.merge import Merger
+from hub.feeds.readers.reading import RawIndicator, Reading, StixObject, Unread
+from hub.feeds.readers.text import as_utf8
+from hub.feeds.records import Submission
+from hub.feeds.reports import bulk
+from hub.feeds.reports.schema import parts
+from hub.feeds.reports_batch import ReadReport
+from hub.feeds.sift import Held, Rules, sift
+from hub.ledger.collections import all_collections
+from hub.sealing import Vault
+from hub.stix.canonical import parse_json
+from hub.stix.pattern import values_in
+from hub.stix.tlp import Tlp
+from hub.stix.values import Value
+
+log = structlog.get_logger(__name__)
+
+REPORT_FORMAT = "report"
+Progress = Callable[[int, int], None]
+Unit = Reading | ReadReport
+T = TypeVar("T")
+
+
+class LostLease(Conflict):
+    """Another worker has taken the submission over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """The parts that the intake of one process works with."""
+
+    database: Database
+    vault: Vault
+    merger: Merger
+    rules: Rules
+    batch: int
+    max_file_bytes: int
+    lease_micros: int
+
+    def run(self, submission_id: str, worker: str, progress: Progress | None = None) -> None:
+        """Process a claimed submission to its end. Raises LostLease where another worker has taken it over."""
+        with self.database.reading() as session:
+            submission = session.get_one(Submission, submission_id)
+            raw = self.vault.open(submission.raw, inbox.sealing_context(submission_id))
+        try:
+            units = self._units(submission, raw)
+            total = sum(1 for _ in units())
+            self._run_batches(submission, worker, units, total, progress)
+        except LostLease:
+            raise
+        except HubError as error:
+            self._finish(submission_id, worker, inbox.FAILED, failure=str(error))
+        else:
+            self._finish(submission_id, worker, inbox.COMPLETE)
+
+    def _units(self, submission: Submission, raw: bytes) -> Callable[[], Iterator[Unit]]:
+        """A function that reads the submission from its beginning, each time it is called."""
+        if submission.kind == inbox.ENVELOPE:
+            objects = parse_json(raw)["objects"]
+            return lambda: (StixObject(f"objects[{n}]", obj) for n, obj in enumerate(objects))
+        opened = readers.opened(raw, self.max_file_bytes)
+        if submission.kind == inbox.REPORTS:
+            return _reports(opened)
+        reader = (
+            readers.choose(opened, submission.filename) if submission.format == "auto" else readers.reader(submission.format)
+        )
+        submission.format = reader.name
+        return _reports(opened) if reader.name == REPORT_FORMAT else lambda: reader.read(opened)
+
+    def _run_batches(
+        self,
+        submission: Submission,
+        worker: str,
+        units: Callable[[], Iterator[Unit]],
+        total: int,
+        progress: Progress | None,
+    ) -> None:
+        with self.database.reading() as session:
+            target = _target(session, submission)
+        done, seen = submission.done, set[Value]()
+        stream = enumerate(units())
+        for _, unit in islice(stream, done):
+            seen |= _values_of(unit, self.rules)
+        while batch := list(islice(stream, self.batch)):
+            result, write = self._plan(batch, target)
+            done += len(batch)
+            with self.database.unit_of_work() as session:
+                locked = _claimed(session, submission.id, worker)
+                write(session)
+                seen |= result.values
+                locked.counts = _added(locked.counts, result.counts, seen)
+                locked.format, locked.total, locked.done = submission.format, total, done
+                locked.lease_until = clock.micros() + self.lease_micros
+                store_outcomes(session, submission.id, result)
+            if progress is not None:
+                progress(done, total)
+
+    def _plan(
+        self, batch: Sequence[tuple[int, Unit]], target: Target
+    ) -> tuple[Result, Callable[[Session], None]]:
+        """(result, what to write): sorted by the nature of the units, which one file may mix."""
+        values = [(n, unit) for n, unit in batch if isinstance(unit, RawIndicator | Unread)]
+        objects = [(n, unit) for n, unit in batch if isinstance(unit, StixObject)]
+        reports = [(n, unit) for n, unit in batch if isinstance(unit, ReadReport)]
+        value_plan = values_batch.plan(values, target, self.rules)
+        with self.database.reading() as session:
+            repeated = self.merger.unchanged(session, target.source, value_plan.statements)
+            object_plan = objects_batch.plan(session, objects, target, self.merger, self.rules)
+        report_plan = reports_batch.plan(reports, target, self.rules)
+        combined = Result()
+
+        def write(session: Session) -> None:
+            values_batch.apply(session, value_plan, target, self.merger, repeated)
+            objects_batch.apply(session, object_plan, target, self.merger)
+            reports_batch.apply(session, report_plan, target, self.merger, self.vault)
+            for part in (value_plan.result, object_plan.result, report_plan.result):
+                combined.counts.update(part.counts)
+                combined.outcomes += part.outcomes
+                combined.values.update(part.values)
+
+        return combined, write
+
+    def _finish(self, submission_id: str, worker: str, state: str, failure: str | None = None) -> None:
+        with self.database.unit_of_work() as session:
+            submission = _claimed(session, submission_id, worker)
+            submission.state, submission.failure = state, failure
+            submission.finished_at = clock.micros()
+            submission.lease_by = submission.lease_until = None
+            counts = {name: count for name, count in submission.counts.items() if name != "indicators"}
+            record(session, submission.actor, f"submission:{state}", submission_id, after=counts, why=failure or "")
+        log.info("submission finished", id=submission_id, state=state, failure=failure, **counts)
+
+
+def claim(session: Session, worker: str, lease_micros: int, submission_id: str | None = None) -> str | None:
+    """Claim the oldest submission that waits, or whose worker has died; or the one named. None where there is none."""
+    now = clock.micros()
+    waiting = (Submission.state == inbox.PENDING) | (
+        (Submission.state == inbox.RUNNING) & (Submission.lease_until < now)
+    )
+    found = select(Submission.id).where(waiting).order_by(Submission.received_at).limit(1)
+    if submission_id is not None:
+        found = found.where(Submission.id == submission_id)
+    claimed = session.scalar(found.with_for_update(skip_locked=True))
+    if claimed is not None:
+        session.execute(
+            update(Submission)
+            .where(Submission.id == claimed)
+            .values(state=inbox.RUNNING, lease_by=worker, lease_until=now + lease_micros)
+        )
+    return claimed
+
+
+def release(session: Session, submission_id: str, worker: str) -> None:
+    """Give a claimed submission back unfinished, for another worker to continue."""
+    session.execute(
+        update(Submission)
+        .where(Submission.id == submission_id, Submission.lease_by == worker)
+        .values(state=inbox.PENDING, lease_by=None, lease_until=None)
+    )
+
+
+def _claimed(session: Session, submission_id: str, worker: str) -> Submission:
+    """The submission, locked, while ``worker`` still holds it."""
+    submission = session.get(Submission, submission_id, with_for_update=True)
+    if submission is None or submission.lease_by != worker:
+        raise LostLease("another worker has taken this submission over", where=submission_id)
+    return submission
+
+
+def _target(session: Session, submission: Submission) -> Target:
+    collections = all_collections(session)
+    return Target(
+        submission_id=submission.id,
+        source=sources.by_id(session, submission.source_id),
+        chosen=submission.collection_no,
+        tlp=None if submission.tlp is None else Tlp(submission.tlp),
+        groups=frozenset(submission.groups),
+        aliases={collection.alias: collection.no for collection in collections},
+        default_tlp={collection.no: Tlp(collection.default_tlp) for collection in collections},
+        by_object=submission.kind == inbox.ENVELOPE,
+    )
+
+
+def _reports(opened: bytes) -> Callable[[], Iterator[Unit]]:
+    text = as_utf8(opened)
+    document = parse_json(text) if text.lstrip()[:1] in (b"{", b"[") else bulk.load_csv(opened)
+    return lambda: (ReadReport(where, one) for where, one in parts(document))
+
+
+def _values_of(unit: Unit, rules: Rules) -> set[Value]:
+    """The values of a unit that was processed before a restart: the count of distinct ones starts from them."""
+    if isinstance(unit, RawIndicator):
+        found = sift(unit, rules)
+        return set() if isinstance(found, Held) else {found}
+    if isinstance(unit, StixObject) and isinstance(unit.obj.get("pattern"), str):
+        return set(values_in(unit.obj["pattern"]))
+    return set()
+
+
+def _added(counts: dict[str, Any], more: Counter[str], seen: set[Value]) -> dict[str, Any]:
+    plain = Counter({name: count for name, count in counts.items() if name != "indicators"})
+    plain.update(more)
+    return {**plain, "indicators": by_kind(seen)}

@@ -1,0 +1,265 @@
+"""Merge: one hub-authored indicator for each canonical value, whoever reports it and however often.
+
+Every statement is recorded as a contribution of its source. The indicator gets a new version only when what
+it says changes; the same statement again changes nothing at all.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, insert, select, update
+from sqlalchemy.orm import Session
+
+from hub import clock
+from hub.db.database import lock_appends
+from hub.feeds import sources
+from hub.feeds.indicator import Contributed, audience_of, compose, indicator_id, sighting
+from hub.feeds.records import Contribution, Indicator
+from hub.feeds.sources import Contributor
+from hub.ledger.append import Draft, Log, draft
+from hub.ledger.classes import Audience
+from hub.stix.canonical import canonical_json
+from hub.stix.tlp import Tlp
+from hub.stix.validation import check
+from hub.stix.values import Value
+
+LOOKUP_CHUNK = 500
+MILLISECOND = 1000
+
+
+class Change(StrEnum):
+    """What a statement did."""
+
+    NEW = "new"
+    SIGHTED = "sighted"
+    UPDATED = "updated"
+    UNCHANGED = "unchanged"
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What a source says of one value. Times in microseconds, None where the source states none.
+
+    ``adds``: it is one more report and counts as such, rather than the source's present view of the value.
+    """
+
+    value: Value
+    collection_no: int
+    grade: str
+    audience: Audience
+    labels: tuple[str, ...] = ()
+    first_seen: int | None = None
+    last_seen: int | None = None
+    adds: bool = False
+
+    @property
+    def fingerprint(self) -> bytes:
+        """Equal exactly for statements that say the same."""
+        said = [
+            self.collection_no, self.grade, self.audience.key, sorted(self.labels), self.first_seen, self.last_seen,
+        ]  # fmt: skip
+        return hashlib.sha256(canonical_json(said)).digest()[:16]
+
+
+@dataclass(slots=True)
+class _Merged:
+    """One indicator while a batch is merged into it."""
+
+    value: Value
+    stix_id: str
+    row_id: int
+    is_new: bool
+    created: int = 0
+    modified: int = 0
+    content: bytes = b""
+    said: dict[int, Contributed] = field(default_factory=dict)
+    fresh: set[int] = field(default_factory=set)
+    touched: set[int] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True)
+class Merger:
+    """Merges statements into the ledger. ``sightings_no`` is the collection that members' sightings go to."""
+
+    log: Log
+    namespace: UUID
+    hub_ref: str
+    hub_source_id: int
+    sightings_no: int
+
+    def unchanged(self, session: Session, source: Contributor, statements: Sequence[Statement]) -> set[int]:
+        """Positions of statements that the source has made before in the same words: no lock, reads only."""
+        ids = [indicator_id(self.namespace, one.value) for one in statements]
+        known: dict[str, bytes] = {}
+        for start in range(0, len(ids), LOOKUP_CHUNK):
+            found = (
+                select(Indicator.stix_id, Contribution.fingerprint)
+                .join(Contribution, Contribution.indicator_id == Indicator.id)
+                .where(Indicator.stix_id.in_(ids[start : start + LOOKUP_CHUNK]), Contribution.source_id == source.id)
+            )
+            known.update((row.stix_id, row.fingerprint) for row in session.execute(found))
+        return {
+            position
+            for position, (stix_id, one) in enumerate(zip(ids, statements, strict=True))
+            if not one.adds and known.get(stix_id) == one.fingerprint
+        }
+
+    def merge(self, session: Session, source: Contributor, statements: Sequence[Statement]) -> list[Change]:
+        """Merge ``statements`` of ``source``; one Change each, in order. Takes the append lock."""
+        lock_appends(session)
+        merged = self._load(session, source, statements)
+        changes = [_apply(merged[one.value], source, one) for one in statements]
+        touched = [one for one in merged.values() if one.touched]
+        drafts = [made for one in touched for made in self._drafts(one)]
+        self._store(session, touched)
+        for outcome in self.log.append(session, drafts):
+            if outcome.refused:
+                raise RuntimeError(f"the hub's own object was refused: {outcome.refused}")
+        return changes
+
+    def _load(
+        self, session: Session, source: Contributor, statements: Sequence[Statement]
+    ) -> dict[Value, _Merged]:
+        by_id = {indicator_id(self.namespace, one.value): one.value for one in statements}
+        ids = list(by_id)
+        merged: dict[Value, _Merged] = {}
+        by_row: dict[int, _Merged] = {}
+        for start in range(0, len(ids), LOOKUP_CHUNK):
+            columns = (Indicator.id, Indicator.stix_id, Indicator.created, Indicator.modified, Indicator.content)
+            found = select(*columns).where(Indicator.stix_id.in_(ids[start : start + LOOKUP_CHUNK]))
+            for row in session.execute(found):
+                one = _Merged(by_id[row.stix_id], row.stix_id, row.id, False, row.created, row.modified, row.content)
+                merged[one.value] = by_row[row.id] = one
+        self._load_contributions(session, source, by_row)
+        highest = session.scalar(select(func.max(Indicator.id))) or 0
+        for stix_id, value in by_id.items():
+            if value not in merged:
+                highest += 1
+                merged[value] = _Merged(value, stix_id, highest, True)
+        return merged
+
+    def _load_contributions(self, session: Session, source: Contributor, by_row: dict[int, _Merged]) -> None:
+        rows: list[Any] = []
+        ids = list(by_row)
+        columns = [column for column in Contribution.__table__.columns]  # noqa: C416 - a list of typed columns
+        for start in range(0, len(ids), LOOKUP_CHUNK):
+            found = select(*columns).where(Contribution.indicator_id.in_(ids[start : start + LOOKUP_CHUNK]))
+            rows += session.execute(found).all()
+        known = {source.id: source} | sources.by_ids(session, {row.source_id for row in rows} - {source.id})
+        for row in rows:
+            by_row[row.indicator_id].said[row.source_id] = Contributed(
+                known[row.source_id], row.collection_no, row.first_seen, row.last_seen, row.count, row.grade,
+                Tlp(row.tlp), frozenset(row.groups), tuple(row.labels), row.fingerprint, row.sighting_created,
+                row.sighting_modified,
+            )  # fmt: skip
+
+    def _drafts(self, one: _Merged) -> list[Draft]:
+        """The objects that a changed indicator gives: its new version where it says something new, sightings."""
+        said = list(one.said.values())
+        content = compose(one.value, said, self.hub_ref)
+        digest = hashlib.sha256(canonical_json(content)).digest()
+        now = clock.micros() // MILLISECOND * MILLISECOND
+        if digest != one.content:
+            one.modified = max(now, one.modified + MILLISECOND)
+            one.created = one.created or one.modified
+            one.content = digest
+        obj = {
+            **content,
+            "id": one.stix_id,
+            "created": clock.stix_timestamp(one.created),
+            "modified": clock.stix_timestamp(one.modified),
+        }
+        check(obj)
+        hub = sources.Source(self.hub_source_id, sources.HUB, self.hub_ref)
+        audience = audience_of(said)
+        op = "add" if one.is_new else "revise"
+        collections = {entry.collection_no for entry in said}
+        first = draft(obj, min(collections), audience, hub, op)
+        drafts = [first, *(first.into(other) for other in sorted(collections - {first.collection_no}))]
+        for source_id in sorted(one.touched):
+            by = one.said[source_id]
+            if not by.source.is_feed:
+                by.sighting_modified = max(now, by.sighting_modified + MILLISECOND)
+                by.sighting_created = by.sighting_created or by.sighting_modified
+                seen = sighting(self.namespace, self.hub_ref, one.stix_id, by)
+                check(seen)
+                drafts.append(draft(seen, self.sightings_no, by.audience, hub, op))
+        return drafts
+
+    def _store(self, session: Session, touched: Sequence[_Merged]) -> None:
+        fresh = [one for one in touched if one.is_new]
+        changed = [one for one in touched if not one.is_new]
+        if fresh:
+            session.execute(insert(Indicator), [_indicator_row(one) for one in fresh])
+        if changed:
+            session.execute(update(Indicator), [_indicator_row(one) for one in changed])
+        rows = [(one, source_id) for one in touched for source_id in sorted(one.touched)]
+        added = [_contribution_row(one, s) for one, s in rows if s in one.fresh]
+        revised = [_contribution_row(one, s) for one, s in rows if s not in one.fresh]
+        if added:
+            session.execute(insert(Contribution), added)
+        if revised:
+            session.execute(update(Contribution), revised)
+
+
+def _apply(one: _Merged, source: Contributor, statement: Statement) -> Change:
+    """Record ``statement`` in the contribution of ``source``."""
+    known = one.said.get(source.id)
+    if known is not None and not statement.adds and known.fingerprint == statement.fingerprint:
+        return Change.UNCHANGED
+    now = clock.micros()
+    last = min(statement.last_seen or statement.first_seen or now, now)
+    first = min(statement.first_seen or last, last)
+    one.touched.add(source.id)
+    if known is None:
+        change = Change.SIGHTED if one.said else Change.NEW
+        one.fresh.add(source.id)
+        one.said[source.id] = Contributed(
+            source, statement.collection_no, first, last, 1, statement.grade, statement.audience.tlp,
+            statement.audience.groups, tuple(sorted(statement.labels)), statement.fingerprint, 0, 0,
+        )  # fmt: skip
+        return change
+    known.first_seen, known.last_seen = min(known.first_seen, first), max(known.last_seen, last)
+    known.fingerprint, known.grade = statement.fingerprint, statement.grade
+    known.tlp, known.groups = statement.audience.tlp, statement.audience.groups
+    known.labels = tuple(sorted(statement.labels))
+    if statement.adds:
+        known.count += 1
+    return Change.UPDATED
+
+
+def _indicator_row(one: _Merged) -> dict[str, Any]:
+    return {
+        "id": one.row_id,
+        "stix_id": one.stix_id,
+        "kind": one.value.kind.value,
+        "value": one.value.text,
+        "created": one.created,
+        "modified": one.modified,
+        "content": one.content,
+    }
+
+
+def _contribution_row(one: _Merged, source_id: int) -> dict[str, Any]:
+    said = one.said[source_id]
+    return {
+        "indicator_id": one.row_id,
+        "source_id": source_id,
+        "collection_no": said.collection_no,
+        "fingerprint": said.fingerprint,
+        "first_seen": said.first_seen,
+        "last_seen": said.last_seen,
+        "count": said.count,
+        "grade": said.grade,
+        "tlp": int(said.tlp),
+        "groups": sorted(said.groups),
+        "labels": list(said.labels),
+        "sighting_created": said.sighting_created,
+        "sighting_modified": said.sighting_modified,
+    }

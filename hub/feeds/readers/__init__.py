@@ -1,0 +1,57 @@
+"""Readers: one small module for each format in which indicators arrive.
+
+A new format is a module with a class that follows ``reading.Reader`` and a line in ``READERS``.
+Archives are opened first, by ``archive.opened``.
+"""
+
+from __future__ import annotations
+
+from hub.errors import InvalidInput
+from hub.feeds.readers.archive import opened
+from hub.feeds.readers.comma import CommaSeparated
+from hub.feeds.readers.plain import PlainList
+from hub.feeds.readers.reading import RawIndicator, Reader, Reading, StixObject, Unread
+from hub.feeds.readers.report import FraudReport
+from hub.feeds.readers.stix import StixJson
+from hub.feeds.readers.text import HEAD, decode
+
+__all__ = [
+    "READERS",
+    "RawIndicator",
+    "Reader",
+    "Reading",
+    "StixObject",
+    "Unread",
+    "choose",
+    "decode",
+    "opened",
+    "reader",
+]
+
+READERS: tuple[Reader, ...] = (FraudReport(), StixJson(), CommaSeparated(), PlainList())
+
+
+def reader(name: str) -> Reader:
+    """The reader of a format by its name; raises InvalidInput listing the known ones."""
+    for known in READERS:
+        if known.name == name:
+            return known
+    raise InvalidInput(f"there is no format called {name[:40]!r}", advice=_known())
+
+
+def choose(raw: bytes, filename: str = "") -> Reader:
+    """The reader that fits an opened file best, by its first 64 KiB; the file's name only settles ties.
+
+    Raises InvalidInput when no reader knows it, or the file is empty.
+    """
+    head = raw[:HEAD]
+    if not head.strip():
+        raise InvalidInput("the file is empty")
+    sure, best = max(((each.fits(head, filename), each) for each in READERS), key=lambda fit: fit[0])
+    if sure == 0:
+        raise InvalidInput("the format of the file is not known", advice=_known())
+    return best
+
+
+def _known() -> str:
+    return "Known formats: " + ", ".join(each.name for each in READERS) + "."

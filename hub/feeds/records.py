@@ -1,0 +1,162 @@
+"""The tables of everything that arrives: sources, the inbox, indicators and who contributed to them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    SmallInteger,
+    Text,
+    UniqueConstraint,
+)  # fmt: skip
+from sqlalchemy.orm import Mapped, mapped_column
+
+from hub.db import Record, Timestamp
+
+
+class SourceRecord(Record):
+    """Where input comes from: a member, or a named feed.
+
+    ``grade`` is the 3x5x2 grade of what states none; ``independence_group`` names who stands behind it, so
+    that two mouths of one house count once. ``sighted_ref`` is the STIX identity of a member's sightings.
+    """
+
+    __tablename__ = "source"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    name: Mapped[str] = mapped_column(Text, unique=True)
+    source_class: Mapped[str] = mapped_column(Text)
+    member_id: Mapped[str | None] = mapped_column(Text)
+    sighted_ref: Mapped[str | None] = mapped_column(Text)
+    grade: Mapped[str] = mapped_column(Text)
+    independence_group: Mapped[str] = mapped_column(Text)
+
+
+class Submission(Record):
+    """The inbox: one thing that arrived, as it came (sealed), and what became of it.
+
+    ``done`` counts the readings that are finished; it moves in the same transaction as their effect, so a
+    crash repeats nothing. A worker that claims a submission holds it until ``lease_until``.
+    """
+
+    __tablename__ = "submission"
+    __table_args__ = (
+        UniqueConstraint("source_id", "idempotency_key"),
+        Index("ix_submission_state", "state", "received_at"),
+    )
+
+    id: Mapped[str] = mapped_column(Text, primary_key=True)
+    kind: Mapped[str] = mapped_column(Text)
+    state: Mapped[str] = mapped_column(Text)
+    source_id: Mapped[int] = mapped_column(ForeignKey("source.id"))
+    member_id: Mapped[str | None] = mapped_column(Text)
+    actor: Mapped[str] = mapped_column(Text)
+    collection_no: Mapped[int | None] = mapped_column(Integer)
+    filename: Mapped[str] = mapped_column(Text)
+    format: Mapped[str] = mapped_column(Text)
+    tlp: Mapped[int | None] = mapped_column(SmallInteger)
+    groups: Mapped[list[int]] = mapped_column(JSON)
+    idempotency_key: Mapped[str | None] = mapped_column(Text)
+    received_at: Mapped[Timestamp]
+    finished_at: Mapped[int | None] = mapped_column(BigInteger)
+    sha256: Mapped[bytes] = mapped_column(LargeBinary)
+    raw: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
+    total: Mapped[int] = mapped_column(Integer)
+    done: Mapped[int] = mapped_column(Integer)
+    counts: Mapped[dict[str, Any]] = mapped_column(JSON)
+    failure: Mapped[str | None] = mapped_column(Text)
+    lease_by: Mapped[str | None] = mapped_column(Text)
+    lease_until: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class Outcome(Record):
+    """What became of one object, report or value of a submission, where there is more to say than a count."""
+
+    __tablename__ = "outcome"
+
+    submission_id: Mapped[str] = mapped_column(ForeignKey("submission.id"), primary_key=True)
+    position: Mapped[int] = mapped_column(Integer, primary_key=True)
+    status: Mapped[str] = mapped_column(Text)
+    where: Mapped[str] = mapped_column(Text)
+    subject: Mapped[str] = mapped_column(Text)
+    version: Mapped[str | None] = mapped_column(Text)
+    message: Mapped[str | None] = mapped_column(Text)
+
+
+class Indicator(Record):
+    """The hub's one indicator of a canonical value: its present version in short. ``content`` hashes what it says."""
+
+    __tablename__ = "indicator"
+    __table_args__ = (UniqueConstraint("kind", "value"),)
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    stix_id: Mapped[str] = mapped_column(Text, unique=True)
+    kind: Mapped[str] = mapped_column(Text)
+    value: Mapped[str] = mapped_column(Text)
+    created: Mapped[Timestamp]
+    modified: Mapped[Timestamp]
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class Contribution(Record):
+    """What one source says of one indicator, and in which collection it says so.
+
+    ``fingerprint`` is a hash of the statement: a repeat changes nothing. ``sighting_created`` and
+    ``sighting_modified`` are the times of the sighting that members see of it, 0 for a feed's.
+    """
+
+    __tablename__ = "contribution"
+
+    indicator_id: Mapped[int] = mapped_column(ForeignKey("indicator.id"), primary_key=True)
+    source_id: Mapped[int] = mapped_column(ForeignKey("source.id"), primary_key=True)
+    collection_no: Mapped[int] = mapped_column(Integer)
+    fingerprint: Mapped[bytes] = mapped_column(LargeBinary)
+    first_seen: Mapped[Timestamp]
+    last_seen: Mapped[Timestamp]
+    count: Mapped[int] = mapped_column(Integer)
+    grade: Mapped[str] = mapped_column(Text)
+    tlp: Mapped[int] = mapped_column(SmallInteger)
+    groups: Mapped[list[int]] = mapped_column(JSON)
+    labels: Mapped[list[str]] = mapped_column(JSON)
+    sighting_created: Mapped[Timestamp]
+    sighting_modified: Mapped[Timestamp]
+
+
+class Quarantined(Record):
+    """A value that a rule held back, with the reason, until an analyst looks at it."""
+
+    __tablename__ = "quarantined"
+    __table_args__ = (UniqueConstraint("source_id", "kind", "value", "reason"),)
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    source_id: Mapped[int] = mapped_column(ForeignKey("source.id"))
+    submission_id: Mapped[str] = mapped_column(Text)
+    where: Mapped[str] = mapped_column(Text)
+    kind: Mapped[str] = mapped_column(Text)
+    value: Mapped[str] = mapped_column(Text)
+    reason: Mapped[str] = mapped_column(Text)
+    held_at: Mapped[Timestamp]
+
+
+class FraudReport(Record):
+    """One report of a reporting partner. ``protected`` is sealed: victims, people, the narrative."""
+
+    __tablename__ = "fraud_report"
+    __table_args__ = (UniqueConstraint("source_id", "reference"),)
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    source_id: Mapped[int] = mapped_column(ForeignKey("source.id"))
+    submission_id: Mapped[str] = mapped_column(ForeignKey("submission.id"))
+    reference: Mapped[str] = mapped_column(Text)
+    received_at: Mapped[Timestamp]
+    content: Mapped[dict[str, Any]] = mapped_column(JSON)
+    protected: Mapped[bytes] = mapped_column(LargeBinary)
+    digest: Mapped[bytes] = mapped_column(LargeBinary)
+    withdrawn: Mapped[bool] = mapped_column(Boolean)

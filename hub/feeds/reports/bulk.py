@@ -1,0 +1,120 @@
+"""Reports in bulk: a CSV file with one report a row.
+
+Columns are the fields' places joined by an underscore: ``reference``, ``nfib_code`` and the other fields of
+``report`` stand alone; ``loss_lost``, ``payment_amount``, ``payment_beneficiary_iban``, ``suspect_phone``,
+``suspect_social_handle``, ``suspect_company_number``, ``victim_email`` carry their section. A second payment
+or suspect has its number: ``suspect_2_phone``. ``victim_support_consent`` is yes or no. Order is free, and
+an empty cell means that the field is left out.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from typing import Any
+
+from hub.errors import InvalidInput
+from hub.feeds.readers import text
+from hub.feeds.reports import schema
+
+_NUMBERED = re.compile(r"(payment|suspect)(?:_(\d{1,2}))?_(\w+)")
+_TRUTH = {"yes": True, "true": True, "no": False, "false": False}
+
+# A cell's place in the document: names, and positions in lists.
+_Place = tuple[str | int, ...]
+
+
+def load_csv(raw: bytes) -> list[dict[str, Any]]:
+    """The documents of a CSV file, for ``schema.load_batch``; row n+2 of the file is ``reports[n]``.
+
+    Raises InvalidInput for an unknown or repeated column, a row of another width, an empty file
+    or one of over 1,000 reports.
+    """
+    rows = csv.reader(io.StringIO(text.decode(raw), newline=""), strict=True)
+    try:
+        header = next(rows, [])
+        places = [_place(name) for name in header]
+        if len(set(places)) != len(places):
+            raise InvalidInput("a column stands twice", where="row 1")
+        documents: list[dict[str, Any]] = []
+        for row in rows:
+            if not any(cell.strip() for cell in row):
+                continue
+            if len(row) != len(places):
+                raise InvalidInput(
+                    f"{len(row)} cells under {len(places)} columns", where=f"row {rows.line_num}"
+                )
+            documents.append(_document(places, row))
+            if len(documents) > schema.BATCH_LIMIT:
+                raise InvalidInput(f"a file holds at most {schema.BATCH_LIMIT} reports")
+    except csv.Error as error:
+        raise InvalidInput(f"not a CSV file: {error}", where=f"row {rows.line_num}") from None
+    if not documents:
+        raise InvalidInput("the CSV file holds no report", advice="The first row names the columns.")
+    return documents
+
+
+def is_header(line: str) -> bool:
+    """Whether a first line is the header of such a file."""
+    names = {cell.strip().strip('"').lower() for cell in line.split(",")}
+    return {"reference", "nfib_code", "reporter_kind"} <= names
+
+
+def _place(name: str) -> _Place:
+    plain = name.strip().lower()
+    found = _known_place(plain)
+    if found is None:
+        raise InvalidInput(
+            f"there is no column {plain[:40]!r}", where="row 1", advice="See docs/examples/reports.csv."
+        )
+    return found
+
+
+def _known_place(name: str) -> _Place | None:
+    if name in schema.HeadSchema().fields:
+        return ("report", name)
+    section, _, rest = name.partition("_")
+    if section == "loss" and rest in schema.LossSchema().fields:
+        return ("loss", rest)
+    if section == "victim" and rest in schema.VictimSchema().fields:
+        return ("victim", rest)
+    if not (match := _NUMBERED.fullmatch(name)):
+        return None
+    entry = schema.PaymentSchema() if match[1] == "payment" else schema.SuspectSchema()
+    inner = _within(entry, match[3])
+    number = int(match[2] or 1)
+    return (f"{match[1]}s", number - 1, *inner) if inner and number >= 1 else None
+
+
+def _within(entry: schema.Strict, name: str) -> _Place | None:
+    if name in entry.fields and not hasattr(entry.fields[name], "nested"):
+        return (name,)
+    nested, _, rest = name.partition("_")
+    field = entry.fields.get(nested)
+    inner = getattr(field, "schema", None)
+    return (nested, rest) if inner is not None and rest in inner.fields else None
+
+
+def _document(places: list[_Place], row: list[str]) -> dict[str, Any]:
+    document: dict[str, Any] = {}
+    entries: dict[tuple[str, int], dict[str, Any]] = {}
+    for place, cell in zip(places, row, strict=True):
+        if not cell.strip():
+            continue
+        value: Any = cell.strip()
+        if place == ("victim", "support_consent"):
+            value = _TRUTH.get(value.lower(), value)
+        section, first, *rest = place
+        if isinstance(first, int):
+            holder = entries.setdefault((str(section), first), {})
+            names = rest
+        else:
+            holder = document.setdefault(str(section), {})
+            names = [first, *rest]
+        for name in names[:-1]:
+            holder = holder.setdefault(str(name), {})
+        holder[str(names[-1])] = value
+    for (section, _), entry in sorted(entries.items(), key=lambda numbered: numbered[0]):
+        document.setdefault(section, []).append(entry)
+    return document

@@ -1,0 +1,79 @@
+"""A batch of plain values: sift, then merge."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from hub.feeds.batch import QUARANTINED, REFUSED, Result, Target, quarantine
+from hub.feeds.indicator import FRAUD_KINDS
+from hub.feeds.merge import Merger, Statement
+from hub.feeds.readers.reading import RawIndicator, Unread
+from hub.feeds.sift import Held, Rules, shown, sift
+from hub.stix.values import Kind
+
+FRAUD = "fraud"
+CYBER = "cyber"
+Numbered = tuple[int, RawIndicator | Unread]
+
+
+@dataclass(slots=True)
+class ValuePlan:
+    """What a batch of values comes to before anything is written."""
+
+    statements: list[Statement] = field(default_factory=list)
+    held: list[Held] = field(default_factory=list)
+    result: Result = field(default_factory=Result)
+
+
+def plan(batch: Sequence[Numbered], target: Target, rules: Rules) -> ValuePlan:
+    """Sift ``batch``: statements to merge, values held back, everything counted."""
+    planned = ValuePlan()
+    for position, reading in batch:
+        planned.result.counts["read"] += 1
+        if isinstance(reading, Unread):
+            planned.result.held(position, Held(REFUSED, reading.where, shown(reading.raw), reading.reason))
+            continue
+        found = sift(reading, rules)
+        if isinstance(found, Held):
+            planned.result.held(position, found)
+            if found.status == QUARANTINED:
+                planned.held.append(found)
+            continue
+        planned.result.values.add(found)
+        collection_no = target.chosen or target.aliases[collection_of(found.kind)]
+        planned.statements.append(
+            Statement(
+                value=found,
+                collection_no=collection_no,
+                grade=target.source.grade,
+                audience=target.audience(collection_no),
+                labels=reading.labels,
+                first_seen=micros(reading.first_seen),
+                last_seen=micros(reading.last_seen),
+            )
+        )
+    return planned
+
+
+def apply(session: Session, planned: ValuePlan, target: Target, merger: Merger, repeated: set[int]) -> None:
+    """Write a planned batch within the caller's transaction. ``repeated``: statements known to change nothing."""
+    fresh = [one for position, one in enumerate(planned.statements) if position not in repeated]
+    changes = [change.value for change in merger.merge(session, target.source, fresh)] if fresh else []
+    planned.result.counts["unchanged"] += len(repeated)
+    planned.result.counts["accepted"] += len(planned.statements)
+    planned.result.counts.update(changes)
+    quarantine(session, target.source.id, target.submission_id, planned.held)
+
+
+def collection_of(kind: Kind) -> str:
+    """The collection that a kind of value goes to where nothing else is said."""
+    return FRAUD if kind in FRAUD_KINDS else CYBER
+
+
+def micros(text: str | None) -> int | None:
+    """An RFC 3339 text of a reader in microseconds since the epoch."""
+    return None if text is None else int(datetime.fromisoformat(text).timestamp() * 1_000_000)

@@ -1,0 +1,153 @@
+"""Pages: what TAXII and every export read. Bytes out, no JSON parsed, no ORM.
+
+A page is a keyset range on ``seq`` over the streams that the actor may see. With few streams (the usual case)
+it is a merge of one index range for each, so its cost does not depend on how much the actor may not see, nor
+on how deep it has read.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from hub.auth import Actor
+from hub.db import Database, Row
+from hub.ledger.versions import version_key
+from hub.ledger.views import Head, Views
+
+# Above so many streams an actor sees most of the log, and one scan in its order is the better plan.
+MERGED_STREAMS = 48
+
+OBJECT_COLUMNS = "e.seq, e.date_added, e.body, e.cut_start, e.cut_end"
+RECORD_COLUMNS = "e.seq, e.date_added, e.stix_id, e.version"
+
+
+@dataclass(frozen=True, slots=True)
+class Versions:
+    """``match[version]``: which versions of each object (TAXII 2.1 section 3.4.1). Default: the last."""
+
+    last: bool = True
+    first: bool = False
+    every: bool = False
+    exact: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What a reader asks of one collection. ``after`` is a seq, ``added_after`` microseconds, both exclusive."""
+
+    collection_no: int
+    limit: int
+    after: int = 0
+    added_after: int | None = None
+    ids: tuple[str, ...] = ()
+    types: tuple[str, ...] = ()
+    versions: Versions = Versions()
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Rows of one page. ``more``: at least one more visible row follows the last."""
+
+    rows: list[Row]
+    more: bool
+
+    @property
+    def last_seq(self) -> int:
+        """The seq to continue after."""
+        return int(self.rows[-1][0])
+
+    @property
+    def added(self) -> tuple[int, int] | None:
+        """``date_added`` of the first and the last row, in microseconds; None for an empty page."""
+        return (self.rows[0][1], self.rows[-1][1]) if self.rows else None
+
+
+def objects(database: Database, views: Views, actor: Actor, head: Head, query: Query) -> Page:
+    """(seq, date_added, body, cut_start, cut_end) of the objects the actor may see, in the log's order."""
+    return _page(database, views, actor, head, query, OBJECT_COLUMNS)
+
+
+def records(database: Database, views: Views, actor: Actor, head: Head, query: Query) -> Page:
+    """(seq, date_added, id, version) of the same rows: what manifests and version lists are made of."""
+    return _page(database, views, actor, head, query, RECORD_COLUMNS)
+
+
+def exists(database: Database, views: Views, actor: Actor, head: Head, collection_no: int, stix_id: str) -> bool:
+    """Whether the actor may see any version of the object in the collection."""
+    query = Query(collection_no, limit=1, ids=(stix_id,), versions=Versions(every=True))
+    return bool(records(database, views, actor, head, query).rows)
+
+
+def without_receipt(row: Row) -> bytes:
+    """The object of an ``objects`` row as it was accepted: the receipt cut out of the stored bytes."""
+    _, _, body, start, end = row
+    return body if start == end else bytes(body[:start] + body[end:])
+
+
+def _page(database: Database, views: Views, actor: Actor, head: Head, query: Query, columns: str) -> Page:
+    types = frozenset(query.types) if query.types else None
+    streams = views.of(actor, head).stream_ids(query.collection_no, types)
+    if not streams or query.after >= head.seq or (query.added_after or 0) >= head.date_added:
+        return Page([], more=False)
+    after = query.after
+    if query.added_after is not None:
+        after = max(after, _seq_at(database, query.added_after))
+    sql, parameters = _statement(columns, streams, query, after, head.seq)
+    rows = database.select(sql, parameters)
+    return Page(rows[: query.limit], more=len(rows) > query.limit)
+
+
+def _statement(
+    columns: str, streams: tuple[int, ...], query: Query, after: int, head_seq: int
+) -> tuple[str, list[Any]]:
+    """The SQL of a page and its parameters. Only constants of this file are put into the text."""
+    condition, values = _condition(query.versions, after, head_seq)
+    fetch = query.limit + 1
+    if query.ids:
+        sql = (
+            f"SELECT {columns} FROM entry e WHERE collection_no = ? AND stix_id IN ({_marks(query.ids)})"
+            f" AND stream_id IN ({_marks(streams)}) AND {condition} ORDER BY e.seq LIMIT ?"
+        )
+        return sql, [query.collection_no, *query.ids, *streams, *values, fetch]
+    if len(streams) > MERGED_STREAMS:
+        sql = (
+            f"SELECT {columns} FROM entry e WHERE stream_id IN ({_marks(streams)})"
+            f" AND {condition} ORDER BY e.seq LIMIT ?"
+        )
+        return sql, [*streams, *values, fetch]
+    one = f"SELECT seq FROM entry WHERE stream_id = ? AND {condition} ORDER BY seq LIMIT ?"
+    merged = " UNION ALL ".join(f"SELECT seq FROM ({one}) AS s{n}" for n in range(len(streams)))
+    sql = (
+        f"SELECT {columns} FROM (SELECT seq FROM ({merged}) AS streams ORDER BY seq LIMIT ?) AS page"
+        " JOIN entry e ON e.seq = page.seq ORDER BY e.seq"
+    )
+    parameters: list[Any] = []
+    for stream in streams:
+        parameters += [stream, *values, fetch]
+    return sql, [*parameters, fetch]
+
+
+def _seq_at(database: Database, added: int) -> int:
+    """The seq of the newest entry that was added at ``added`` microseconds or before, 0 where there is none."""
+    rows = database.select(
+        "SELECT seq FROM entry WHERE date_added <= ? ORDER BY date_added DESC LIMIT 1", (added,)
+    )
+    return int(rows[0][0]) if rows else 0
+
+
+def _condition(versions: Versions, after: int, head_seq: int) -> tuple[str, list[Any]]:
+    values: list[Any]
+    parts, values = ["seq > ?", "seq <= ?"], [after, head_seq]
+    if not versions.every:
+        wanted = ["latest = 1"] if versions.last else []
+        wanted += ["earliest = 1"] if versions.first else []
+        exact: list[Any] = [version_key(version) for version in versions.exact]
+        wanted += [f"version_key IN ({_marks(exact)})"] if exact else []
+        parts.append(f"({' OR '.join(wanted)})" if len(wanted) > 1 else wanted[0])
+        values += exact
+    return " AND ".join(parts), values
+
+
+def _marks(values: tuple[Any, ...] | list[Any]) -> str:
+    return ", ".join("?" * len(values))

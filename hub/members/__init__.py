@@ -1,0 +1,1 @@
+"""Members: organisations, their sharing groups and credentials."""

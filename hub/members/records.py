@@ -1,0 +1,56 @@
+"""The members' tables."""
+
+from __future__ import annotations
+
+from sqlalchemy import JSON, BigInteger, Boolean, ForeignKey, Integer, LargeBinary, SmallInteger, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from hub.db import Record, Timestamp
+
+
+class SharingGroup(Record):
+    """A named group of members that share AMBER content."""
+
+    __tablename__ = "sharing_group"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    name: Mapped[str] = mapped_column(Text, unique=True)
+
+
+class Member(Record):
+    """An organisation. Only ``active`` members get anything, whatever their credentials say."""
+
+    __tablename__ = "member"
+
+    id: Mapped[str] = mapped_column(Text, primary_key=True)
+    name: Mapped[str] = mapped_column(Text, unique=True)
+    kind: Mapped[str] = mapped_column(Text)
+    status: Mapped[str] = mapped_column(Text)
+    clearance: Mapped[int] = mapped_column(SmallInteger)
+    roles: Mapped[list[str]] = mapped_column(JSON)
+    anonymous: Mapped[bool] = mapped_column(Boolean)
+    identity_ref: Mapped[str] = mapped_column(Text)
+    sighted_ref: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[Timestamp]
+
+
+class MemberGroup(Record):
+    """A member's place in a sharing group."""
+
+    __tablename__ = "member_group"
+
+    member_id: Mapped[str] = mapped_column(ForeignKey("member.id"), primary_key=True)
+    group_id: Mapped[int] = mapped_column(ForeignKey("sharing_group.id"), primary_key=True)
+
+
+class Credential(Record):
+    """An API credential: a user name and the SHA-256 of a random token (shown once, never stored)."""
+
+    __tablename__ = "credential"
+
+    username: Mapped[str] = mapped_column(Text, primary_key=True)
+    member_id: Mapped[str] = mapped_column(ForeignKey("member.id"))
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    created_at: Mapped[Timestamp]
+    expires_at: Mapped[int | None] = mapped_column(BigInteger)
+    revoked_at: Mapped[int | None] = mapped_column(BigInteger)

@@ -1,0 +1,96 @@
+"""One request for a page: parameters, cursor, query, and the headers of the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Response, request
+
+from hub import clock
+from hub.auth import Actor
+from hub.db import Database
+from hub.errors import InvalidInput
+from hub.ledger.collections import CollectionView
+from hub.ledger.pages import Page, Query, Versions
+from hub.ledger.views import Head, Views
+from hub.taxii import cursor, parameters
+from hub.taxii.cursor import Cursor
+from hub.taxii.media import TAXII_21
+from hub.taxii.parameters import Filters
+from hub.web import services
+
+CURSOR_KEY = "taxii-next"
+Fetch = Callable[[Database, Views, Actor, Head, Query], Page]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one request asks: a collection, filters, and where to go on. ``binding`` is what ``next`` is bound to."""
+
+    collection: CollectionView
+    limit: int
+    given: dict[str, str]
+    after: int
+    added_after: int | None
+    binding: str
+
+    @classmethod
+    def of_request(
+        cls, actor: Actor, collection: CollectionView, endpoint: str, filter_names: tuple[str, ...]
+    ) -> Reading:
+        """Parse the request's parameters. Raises InvalidInput that names the malformed one."""
+        settings = services().settings.taxii
+        arguments = request.args
+        binding = f"{actor.member_id}|{collection.id}|{endpoint}"
+        limit = parameters.limit(arguments, settings.default_page, settings.max_page)
+        added_after = parameters.added_after(arguments)
+        given = parameters.given_filters(arguments, filter_names)
+        token = parameters.single(arguments, "next")
+        if token is None:
+            return cls(collection, limit, given, 0, added_after, binding)
+        at = cursor.read(token, services().vault.derive(CURSOR_KEY), binding)
+        if given and given != at.filters:
+            raise InvalidInput("'next' goes with the filters it was given for", where="next", advice=cursor.ADVICE)
+        return cls(collection, limit, at.filters, at.seq, at.date_added, binding)
+
+    def query(self, **fixed: Any) -> Query | None:
+        """The ledger's query, None where the filters allow nothing. ``fixed`` replaces parts of it."""
+        wanted: Filters = parameters.filters(self.given)
+        if wanted.spec_versions and "2.1" not in wanted.spec_versions:
+            return None
+        parts: dict[str, Any] = {"ids": wanted.ids, "types": wanted.types, "versions": wanted.versions, **fixed}
+        added_after = None if self.after else self.added_after
+        return Query(self.collection.no, self.limit, self.after, added_after, **parts)
+
+    def page(self, fetch: Fetch, actor: Actor, head: Head, **fixed: Any) -> Page:
+        """The page that the request asks for."""
+        query = self.query(**fixed)
+        if query is None:
+            return Page([], more=False)
+        return fetch(services().database, services().views, actor, head, query)
+
+    def following(self, page: Page) -> str | None:
+        """``next`` of ``page``, None where nothing follows."""
+        if not page.more:
+            return None
+        last = page.rows[-1]
+        return cursor.write(Cursor(last[0], last[1], self.given), services().vault.derive(CURSOR_KEY), self.binding)
+
+    def answer(self, body: bytes, page: Page) -> Response:
+        """The response with its date-added headers (TAXII 2.1 section 3.2).
+
+        Where the page is empty they repeat the caller's own position, so that a client which stores them
+        keeps its place.
+        """
+        response = Response(body, content_type=TAXII_21)
+        added = page.added or (self.added_after and (self.added_after, self.added_after))
+        if added:
+            response.headers["X-TAXII-Date-Added-First"] = clock.timestamp(added[0])
+            response.headers["X-TAXII-Date-Added-Last"] = clock.timestamp(added[1])
+        response.headers["Cache-Control"] = "private, no-cache"
+        return response
+
+
+ALL_VERSIONS = Versions(last=False, every=True)

@@ -1,0 +1,61 @@
+"""The door: every view declares who may come in, and nothing is served that declares nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import Enum
+from typing import Any, TypeVar
+
+from flask import Flask, current_app, g, request
+
+from hub.auth import Permission
+from hub.web.identity import Identities
+from hub.web.services import services
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+class Door(Enum):
+    """What a view asks for that is not a permission."""
+
+    PUBLIC = "public"
+    SIGNED_IN = "signed-in"
+
+
+PUBLIC = Door.PUBLIC
+SIGNED_IN = Door.SIGNED_IN
+ATTRIBUTE = "hub_allows"
+
+
+def allow(needed: Permission | Door) -> Callable[[View], View]:
+    """Declare what a view needs: a permission, SIGNED_IN (any active credential) or PUBLIC."""
+
+    def declare(view: View) -> View:
+        setattr(view, ATTRIBUTE, needed)
+        return view
+
+    return declare
+
+
+def declared(view: Callable[..., Any] | None) -> Permission | Door | None:
+    """What a view declared, None where it declared nothing."""
+    return getattr(view, ATTRIBUTE, None)
+
+
+def install(app: Flask, identities: Identities) -> None:
+    """Check every request of ``app`` at the door."""
+
+    def check() -> None:
+        if request.endpoint is None:
+            return
+        needed = declared(current_app.view_functions.get(request.endpoint))
+        if needed is PUBLIC:
+            return
+        if needed is None:
+            raise RuntimeError(f"the view {request.endpoint!r} does not say who may use it")
+        g.head = services().views.head()
+        g.actor = identities.of(request, g.head)
+        if isinstance(needed, Permission):
+            g.actor.require(needed)
+
+    app.before_request(check)

@@ -1,0 +1,73 @@
+"""Who asks: HTTP Basic or a bearer token, turned into an Actor.
+
+The access epoch is read on every request; while it stands still, a credential that was good is still good and
+is answered from memory. Any change to members, credentials, groups or collections raises the epoch, so a
+suspension holds at the next request of every process.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from threading import Lock
+
+from flask import Request, g
+
+from hub.auth import Actor
+from hub.db import Database
+from hub.errors import Unauthenticated
+from hub.ledger.views import Head
+from hub.members.credentials import ADVICE, authenticate, holds, token_hash
+
+REMEMBERED = 4096
+LONGEST_TOKEN = 512
+
+
+class Identities:
+    """Authenticates the requests of one process."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._lock = Lock()
+        self._known: OrderedDict[tuple[bytes, str | None], tuple[int, Actor]] = OrderedDict()
+
+    def of(self, request: Request, head: Head) -> Actor:
+        """The actor of ``request``. Raises Unauthenticated."""
+        username, token = _presented(request)
+        key = (token_hash(token), username)
+        known = self._known.get(key)
+        if known is not None and known[0] == head.epoch and holds(known[1].expires_at):
+            return known[1]
+        with self._database.reading() as session:
+            actor = authenticate(session, *key)
+        with self._lock:
+            self._known[key] = (head.epoch, actor)
+            self._known.move_to_end(key)
+            while len(self._known) > REMEMBERED:
+                self._known.popitem(last=False)
+        return actor
+
+
+def actor() -> Actor:
+    """The actor of this request, as the guard found it."""
+    found: Actor = g.actor
+    return found
+
+
+def head() -> Head:
+    """The access epoch and newest entry, as this request first saw them."""
+    found: Head = g.head
+    return found
+
+
+def _presented(request: Request) -> tuple[str | None, str]:
+    """(user name, token); no user name with a bearer token."""
+    given = request.authorization
+    if given is not None and given.type == "basic" and given.username is not None and given.password:
+        username, token = given.username, given.password
+    elif given is not None and given.type == "bearer" and given.token:
+        username, token = None, given.token
+    else:
+        raise Unauthenticated("this needs a credential", advice=ADVICE)
+    if len(token) > LONGEST_TOKEN:
+        raise Unauthenticated("the credential is missing, unknown, expired or not active", advice=ADVICE)
+    return username, token

@@ -1,0 +1,33 @@
+"""What the composition root hands to the edges."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import current_app
+
+from hub.db import Database
+from hub.ledger.views import Views
+from hub.provenance.keys import Signer
+from hub.sealing import Vault
+from hub.settings import Settings
+
+EXTENSION = "hub"
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The parts of one web process."""
+
+    settings: Settings
+    database: Database
+    views: Views
+    vault: Vault
+    signer: Signer
+    hub_ref: str
+
+
+def services() -> Services:
+    """The parts of the application that serves this request."""
+    found: Services = current_app.extensions[EXTENSION]
+    return found

@@ -1,0 +1,96 @@
+"""Fixtures that every kind of test shares."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.engines import PRODUCTS, DatabaseEngine, PostgreSQL, SQLite
+from tests.postgres_server import join_run, leave_run, open_run
+
+ROOT = Path(__file__).resolve().parent.parent
+# What fails most cheaply comes first.
+ROOMS = ("unit", "golden", "property", "architecture", "integration", "conformance", "security", "browser")
+# Without the hub's own prefix: the hub refuses settings that it does not know.
+RUN_FOLDER = "TEST_RUN_FOLDER"
+_users = pytest.StashKey[object]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Open the run: one folder for all its processes, named in the environment that workers inherit."""
+    if not _is_worker(config):
+        os.environ[RUN_FOLDER] = str(open_run())
+    config.stash[_users] = join_run(Path(os.environ[RUN_FOLDER]))
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Close the run: workers only let go, the process that opened it waits for the server's end."""
+    users = config.stash[_users]
+    if _is_worker(config):
+        users.close()
+    else:
+        leave_run(Path(os.environ.pop(RUN_FOLDER)), users)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the rooms in the order of ROOMS; within a room the order stays."""
+    items.sort(key=lambda test: _room(test.path))
+
+
+def _is_worker(config: pytest.Config) -> bool:
+    return hasattr(config, "workerinput")
+
+
+def _room(path: Path) -> int:
+    return next((place for place, room in enumerate(ROOMS) if room in path.parts), len(ROOMS))
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real feed files that stands beside the checkout."""
+    folder = ROOT.parent / "shared" / "data"
+    assert folder.is_dir(), f"the sample feeds are missing: expected them in {folder}"
+    return folder
+
+
+@pytest.fixture(scope="session")
+def worker_name(request: pytest.FixtureRequest) -> str:
+    """gw0, gw1, … under xdist, main without it."""
+    return getattr(request.config, "workerinput", {"workerid": "main"})["workerid"]
+
+
+@pytest.fixture(scope="session")
+def sqlite(worker_name: str) -> SQLite:
+    """SQLite, for tests of what only it does."""
+    return SQLite(Path(os.environ[RUN_FOLDER]), worker_name)
+
+
+@pytest.fixture(scope="session")
+def postgresql(worker_name: str) -> Iterator[PostgreSQL]:
+    """PostgreSQL, for tests of what only it does."""
+    product = PostgreSQL(Path(os.environ[RUN_FOLDER]), worker_name)
+    yield product
+    product.close()
+
+
+@pytest.fixture(params=PRODUCTS)
+def database_engine(request: pytest.FixtureRequest) -> DatabaseEngine:
+    """Each product in turn; ``parametrize("database_engine", ["sqlite"], indirect=True)`` picks one."""
+    return request.getfixturevalue(request.param)
+
+
+@pytest.fixture
+def database_url(database_engine: DatabaseEngine) -> Iterator[str]:
+    """HUB_DATABASE_URL of a database at the newest revision that holds no rows, on each product in turn."""
+    with database_engine.migrated() as url:
+        yield url
+
+
+@pytest.fixture
+def empty_database_url(database_engine: DatabaseEngine) -> Iterator[str]:
+    """HUB_DATABASE_URL of a database that was never migrated, on each product in turn."""
+    with database_engine.empty() as url:
+        yield url

@@ -1,0 +1,96 @@
+"""Plain lists."""
+
+from __future__ import annotations
+
+import pytest
+
+from hub.errors import InvalidInput
+from hub.feeds.readers import RawIndicator, Unread, choose
+from hub.feeds.readers.plain import LINE_LIMIT, PlainList
+
+LIST = PlainList()
+
+
+def raws(text: str) -> list[str]:
+    return [reading.raw for reading in LIST.read(text.encode()) if isinstance(reading, RawIndicator)]
+
+
+@pytest.mark.parametrize(
+    ("line", "values"),
+    [
+        ("198.51.100.7", ["198.51.100.7"]),
+        ("  evil[.]example  ", ["evil[.]example"]),
+        ("198.51.100.7\t10", ["198.51.100.7"]),
+        ("198.51.100.7 10", ["198.51.100.7"]),
+        ("198.51.100.7:8080", ["198.51.100.7:8080"]),
+        ("0.0.0.0 a.example b.example # both", ["a.example", "b.example"]),
+        ("127.0.0.1 localhost", []),
+        ("::1 ip6-localhost", []),
+        ("||evil.example^", ["evil.example"]),
+        ("||evil.example/path^$all", ["evil.example/path"]),
+        ("|https://evil.example/a|", ["https://evil.example/a|"]),
+        ('local-zone: "evil.example" always_nxdomain', ["evil.example"]),
+        ("evil.example CNAME .", ["evil.example"]),
+        ("*.evil.example CNAME .", ["evil.example"]),
+        ("evil.example # seen today", ["evil.example"]),
+        ("evil.example ; seen today", ["evil.example"]),
+        ("evil.example // seen today", ["evil.example"]),
+        ("https://evil.example/a;b#c//d", ["https://evil.example/a;b#c//d"]),
+        ("+44 7700 900123", ["+44 7700 900123"]),
+        ("20-20-15 55555555", ["20-20-15 55555555"]),
+        ("# comment", []),
+        ("; comment", []),
+        ("// comment", []),
+        ("! comment", []),
+        ("[Adblock Plus 2.0]", []),
+        ("", []),
+    ],
+)
+def test_lines(line: str, values: list[str]) -> None:
+    assert raws(line) == values
+
+
+def test_place_and_description() -> None:
+    found = list(LIST.read(b"# head\n\nevil.example\tfake shop\n"))
+    assert found == [RawIndicator("line 3", "evil.example", description="fake shop")]
+
+
+@pytest.mark.parametrize("line", ["@@||good.example^", "evil.example##.banner", "||evil.*^"])
+def test_rules_that_are_no_value(line: str) -> None:
+    assert isinstance(next(LIST.read(line.encode())), Unread)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_line_ends(end: str) -> None:
+    assert raws(end.join(["a.example", "b.example", ""])) == ["a.example", "b.example"]
+
+
+def test_one_very_long_line_is_one_unread() -> None:
+    found = list(LIST.read(b"a" * 1_000_000 + b"\nb.example"))
+    assert isinstance(found[0], Unread)
+    assert len(found[0].raw) == 120
+    assert str(LINE_LIMIT) in found[0].reason
+    assert found[1] == RawIndicator("line 2", "b.example")
+
+
+def test_binary_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="binary"):
+        list(LIST.read(b"MZ\x00\x00"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "evil[.]example\nevil2[.]example\n",
+        "# a\n198.51.100.7\t3\n",
+        "||evil.example^\n",
+        "0.0.0.0 a.example\n",
+    ],
+)
+def test_chosen(text: str) -> None:
+    assert choose(text.encode()).name == "list"
+
+
+def test_a_list_of_wallets_is_chosen() -> None:
+    assert choose(b"1BvBMSEYstWetqTFn5Au4m4GFg7xJaNVN2\n3J98t1WpEZ73CNmQviecrnyiWrnqRhWNLy\n").name == "list"
+    assert LIST.fits(b"1BvBMSEYstWetqTFn5Au4m4GFg7xJaNVN2\n", "") == 70
