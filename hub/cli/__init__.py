@@ -8,6 +8,8 @@ import click
 
 from hub.cli import collection, imports, member, operate, proof
 from hub.errors import HubError
+from hub.settings import Log
+from hub.telemetry import configure_logging
 
 __all__ = ["main"]
 
@@ -23,6 +25,7 @@ for room in (operate, member, collection, imports, proof):
 
 def main() -> None:
     """Entry point: a hub error is one clear line on standard error and exit code 1."""
+    configure_logging(Log(level="warning", format="text"))  # `serve` and `worker` set what the settings say
     try:
         commands(prog_name="hub")
     except HubError as error:

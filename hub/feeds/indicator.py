@@ -134,7 +134,9 @@ def compose(value: Value, said: Sequence[Contributed], hub_ref: str) -> dict[str
     if labels:
         content["labels"] = labels
     if references:
-        content["external_references"] = [{"source_name": name} for name in references]
+        content["external_references"] = [
+            {"source_name": name, "description": "named by this source"} for name in references
+        ]
     return content
 
 

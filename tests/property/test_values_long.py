@@ -95,7 +95,7 @@ good = st.one_of(
 
 
 @given(kinds, wild)
-@settings(max_examples=40000, deadline=None)
+@settings(max_examples=60000, deadline=None)
 def test_canonical_is_idempotent_and_raises_nothing_else(kind: Kind, raw: str) -> None:
     try:
         value = canonical(kind, raw)
@@ -111,7 +111,7 @@ def test_canonical_is_idempotent_and_raises_nothing_else(kind: Kind, raw: str) -
 
 
 @given(wild)
-@settings(max_examples=40000, deadline=None)
+@settings(max_examples=60000, deadline=None)
 def test_detect_raises_nothing_else_and_finds_its_own_text(raw: str) -> None:
     try:
         value = detect(raw)
@@ -126,7 +126,7 @@ def test_detect_raises_nothing_else_and_finds_its_own_text(raw: str) -> None:
 
 
 @given(good)
-@settings(max_examples=10000, deadline=None)
+@settings(max_examples=30000, deadline=None)
 def test_canonical_texts_are_detected_as_what_they_are(spelled: tuple[Kind, str]) -> None:
     kind, raw = spelled
     assume(not (kind is Kind.DOMAIN and len(raw) > 253))
@@ -136,7 +136,7 @@ def test_canonical_texts_are_detected_as_what_they_are(spelled: tuple[Kind, str]
 
 
 @given(st.integers(10**8, 10**15 - 1))
-@settings(max_examples=10000, deadline=None)
+@settings(max_examples=30000, deadline=None)
 def test_phone_digits_are_stable(number: int) -> None:
     try:
         value = canonical(Kind.PHONE, f"+{number}")
@@ -147,7 +147,7 @@ def test_phone_digits_are_stable(number: int) -> None:
 
 
 @given(wild)
-@settings(max_examples=40000, deadline=None)
+@settings(max_examples=60000, deadline=None)
 def test_refang_is_idempotent(text: str) -> None:
     once = refang(text)
     assert refang(once) == once

@@ -54,5 +54,9 @@ def _e164(text: str) -> str | None:
         return None
     if not phonenumbers.is_possible_number(number):
         return None
-    digits: str = phonenumbers.format_number(number, PhoneNumberFormat.E164).removeprefix("+")
+    written: str = phonenumbers.format_number(number, PhoneNumberFormat.E164)
+    if written != text:
+        # What looked like a trunk prefix was taken off, and what is left may look so again.
+        return _e164(written)
+    digits = written.removeprefix("+")
     return digits if len(digits) <= _MOST_DIGITS else None

@@ -20,7 +20,7 @@ _OTHER_NETWORK: Final = re.compile(
 _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[/\\]{2}")
 # A URL in its final form: no userinfo, no fragment, a host in lower case and without a trailing dot.
 _FINAL: Final = re.compile(r"(?:https?|ftp|wss?)://([a-z0-9._-]*[a-z0-9_-])(?::[0-9]+)?/[^#]*")
-_LABEL: Final = re.compile(r"[a-z0-9_-]{1,63}")
+_LABEL: Final = re.compile(r"(?![0-9]+\Z)[a-z0-9_-]{1,63}")
 _DOTTED_HOST: Final = re.compile(r"[^/?#\\.]+[.。]|\[")
 _AUTHORITY: Final = re.compile(r"[^/?#\\]*(?:[/\\]{2})?[^/?#\\]*")
 
