@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
+from functools import lru_cache
 
 
 def now() -> datetime:
@@ -19,7 +20,12 @@ def micros() -> int:
 def timestamp(us: int) -> str:
     """``us`` as RFC 3339 with exactly six fraction digits and ``Z`` (TAXII 2.1 section 2)."""
     seconds, fraction = divmod(us, 1_000_000)
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{fraction:06d}Z"
+    return f"{_second(seconds)}.{fraction:06d}Z"
+
+
+@lru_cache(maxsize=4096)
+def _second(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat()[:19]
 
 
 def stix_timestamp(us: int) -> str:

@@ -95,9 +95,7 @@ class Log(_Section):
 class Settings(BaseSettings):
     """All settings of one process, frozen."""
 
-    model_config = SettingsConfigDict(
-        env_prefix="HUB_", env_nested_delimiter="__", extra="forbid", frozen=True
-    )
+    model_config = SettingsConfigDict(env_prefix="HUB_", env_nested_delimiter="__", extra="forbid", frozen=True)
 
     data_dir: Path
     database_url: str
@@ -133,7 +131,11 @@ class Settings(BaseSettings):
         """Earlier sources win: arguments, environment, HUB_CONFIG, default.toml."""
         files = [Path(named)] if (named := os.environ.get("HUB_CONFIG")) else []
         files.append(CONFIG_FOLDER / "default.toml")
-        return (init_settings, env_settings, *(TomlConfigSettingsSource(settings_cls, file) for file in files))
+        return (
+            init_settings,
+            env_settings,
+            *(TomlConfigSettingsSource(settings_cls, file) for file in files),
+        )
 
 
 def load(**overrides: Any) -> Settings:

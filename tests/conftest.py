@@ -5,11 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.engines import PRODUCTS, DatabaseEngine, PostgreSQL, SQLite
 from tests.postgres_server import join_run, leave_run, open_run
+
+if TYPE_CHECKING:
+    from flask.testing import FlaskClient
+
+    from tests.live import LiveHub, LocalHub
 
 ROOT = Path(__file__).resolve().parent.parent
 # What fails most cheaply comes first.
@@ -94,3 +100,35 @@ def empty_database_url(database_engine: DatabaseEngine) -> Iterator[str]:
     """HUB_DATABASE_URL of a database that was never migrated, on each product in turn."""
     with database_engine.empty() as url:
         yield url
+
+
+# The hub is imported in the fixtures only, so that the tests of pure rooms start at once.
+
+
+@pytest.fixture(scope="module")
+def local_hub(sqlite: SQLite, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalHub]:
+    """A hub in this process on SQLite, shared by the tests of one module: name members and objects apart."""
+    from tests.live import local
+
+    with sqlite.migrated() as url, local(url, tmp_path_factory.mktemp("hub")) as hub:
+        yield hub
+
+
+@pytest.fixture
+def app_client(local_hub: LocalHub) -> FlaskClient:
+    """The Flask test client of ``local_hub``."""
+    return local_hub.client
+
+
+@pytest.fixture(scope="module", params=PRODUCTS)
+def live_hub(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveHub]:
+    """A hub behind a real server on each product in turn, shared by one module: 2 web processes on PostgreSQL."""
+    from tests.live import serving
+
+    engine: DatabaseEngine = request.getfixturevalue(request.param)
+    workers = 2 if engine.product == "postgresql" else 1
+    with (
+        engine.migrated() as url,
+        serving(url, tmp_path_factory.mktemp(f"hub-{engine.product}"), workers=workers) as hub,
+    ):
+        yield hub

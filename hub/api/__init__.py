@@ -23,7 +23,10 @@ def install(app: Flask) -> None:
     api = Api(app)
     for room in (reports, submissions):
         api.register_blueprint(room.blueprint)
-    credentials = {"basic": {"type": "http", "scheme": "basic"}, "bearer": {"type": "http", "scheme": "bearer"}}
+    credentials = {
+        "basic": {"type": "http", "scheme": "basic"},
+        "bearer": {"type": "http", "scheme": "bearer"},
+    }
     for name, scheme in credentials.items():
         api.spec.components.security_scheme(name, scheme)
     described = "api-docs.openapi_json"

@@ -74,7 +74,9 @@ def submit() -> Response:
 
 def _documents(raw: bytes) -> list[tuple[str, Any]]:
     if not raw.strip():
-        raise InvalidInput("the body is empty", advice="Send a report as JSON: docs/examples/report.json is one.")
+        raise InvalidInput(
+            "the body is empty", advice="Send a report as JSON: docs/examples/report.json is one."
+        )
     media_type, _ = parse_options_header(request.headers.get("Content-Type"))
     if media_type == "text/csv":
         return parts(bulk.load_csv(raw))

@@ -37,6 +37,14 @@ def record(
     head = canonical_json([event_id, at, actor, action, subject])
     chain = hashlib.sha256((last.chain if last else b"") + head + detail).digest()
     session.add(
-        AuditEvent(id=event_id, at=at, actor=actor, action=action, subject=subject, detail=detail.decode(), chain=chain)
+        AuditEvent(
+            id=event_id,
+            at=at,
+            actor=actor,
+            action=action,
+            subject=subject,
+            detail=detail.decode(),
+            chain=chain,
+        )
     )
     session.flush()

@@ -31,12 +31,20 @@ def collection_commands() -> None:
 @click.argument("alias")
 @click.option("--title", required=True)
 @click.option("--description", default="")
-@click.option("--read", "read", multiple=True, help="none, members, role:ROLE, group:NAME or member:ID; repeatable.")
+@click.option(
+    "--read", "read", multiple=True, help="none, members, role:ROLE, group:NAME or member:ID; repeatable."
+)
 @click.option("--write", "write", multiple=True, help="As --read.")
 @click.option("--default-tlp", type=TlpParameter(), default="amber", show_default=True)
 @json_option
 def add_collection(
-    alias: str, title: str, description: str, read: tuple[str, ...], write: tuple[str, ...], default_tlp: Tlp, as_json: bool
+    alias: str,
+    title: str,
+    description: str,
+    read: tuple[str, ...],
+    write: tuple[str, ...],
+    default_tlp: Tlp,
+    as_json: bool,
 ) -> None:
     """Add a collection."""
     hub = assemble(load())

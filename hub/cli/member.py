@@ -18,7 +18,7 @@ from hub.settings import load
 from hub.stix.tlp import Tlp
 
 
-class TlpParameter(click.ParamType):
+class TlpParameter(click.ParamType[Tlp]):
     """A TLP label such as green or amber+strict."""
 
     name = "tlp"
@@ -69,12 +69,24 @@ def member_commands() -> None:
 @click.option("--anonymous", is_flag=True, help="Others see its sector, not its name.")
 @json_option
 def add_member(
-    name: str, kind: str, clearance: Tlp, groups: tuple[str, ...], roles: tuple[str, ...], anonymous: bool, as_json: bool
+    name: str,
+    kind: str,
+    clearance: Tlp,
+    groups: tuple[str, ...],
+    roles: tuple[str, ...],
+    anonymous: bool,
+    as_json: bool,
 ) -> None:
     """Add an active member without vetting, and show its first credential: the token is shown only now."""
     hub = assemble(load())
     created = create_member(
-        hub, name, MemberKind(kind), clearance, groups, [Role(role) for role in roles or ("reader",)], anonymous
+        hub,
+        name,
+        MemberKind(kind),
+        clearance,
+        groups,
+        [Role(role) for role in roles or ("reader",)],
+        anonymous,
     )
     if as_json:
         print_json(created)
@@ -101,7 +113,12 @@ def create_member(  # noqa: PLR0913 (the columns of a member)
         )  # fmt: skip
         publish_identity(hub, session, membership.identity_object(member))
         username, token = credentials.issue(session, member)
-        return {"member_id": member.id, "identity_ref": member.identity_ref, "username": username, "token": token}
+        return {
+            "member_id": member.id,
+            "identity_ref": member.identity_ref,
+            "username": username,
+            "token": token,
+        }
 
 
 @member_commands.command("list")
@@ -109,7 +126,10 @@ def create_member(  # noqa: PLR0913 (the columns of a member)
 def list_members(as_json: bool) -> None:
     """Every member."""
     with assemble(load()).database.reading() as session:
-        shown = [_shown(member, membership.groups_of(session, member.id)) for member in membership.all_members(session)]
+        shown = [
+            _shown(member, membership.groups_of(session, member.id))
+            for member in membership.all_members(session)
+        ]
     if as_json:
         print_json(shown)
     else:

@@ -86,7 +86,7 @@ def worker(parent: int | None) -> None:
     settings = load()
     configure_logging(settings.log)
     stop = Event()
-    _on_signals(lambda: stop.set())
+    _on_signals(stop.set)
     if parent is not None:
         threading.Thread(target=_watch_parent, args=(parent, stop), daemon=True).start()
     Worker(assemble(settings).intake(), settings.intake.poll_seconds, stop).run()

@@ -63,7 +63,10 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """Reads outside a transaction: each statement sees what is committed when it starts."""
-        with self._translated(), Session(self._autocommit, expire_on_commit=False, autoflush=False) as session:
+        with (
+            self._translated(),
+            Session(self._autocommit, expire_on_commit=False, autoflush=False) as session,
+        ):
             yield session
 
     def select(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:

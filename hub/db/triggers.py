@@ -5,7 +5,15 @@ from __future__ import annotations
 from alembic import op
 
 # Every table whose change can alter who may see what.
-WATCHED = ("member", "member_group", "credential", "collection", "collection_audience", "stream", "visibility_class")
+WATCHED = (
+    "member",
+    "member_group",
+    "credential",
+    "collection",
+    "collection_audience",
+    "stream",
+    "visibility_class",
+)
 EVENTS = ("INSERT", "UPDATE", "DELETE")
 
 
@@ -42,6 +50,4 @@ def forbid(table: str, *changes: str) -> None:
             )
             op.execute(f"CREATE TRIGGER {name} BEFORE {change} ON {table} FOR EACH ROW EXECUTE FUNCTION {name}()")
         else:
-            op.execute(
-                f"CREATE TRIGGER {name} BEFORE {change} ON {table} BEGIN SELECT RAISE(ABORT, '{reason}'); END"
-            )
+            op.execute(f"CREATE TRIGGER {name} BEFORE {change} ON {table} BEGIN SELECT RAISE(ABORT, '{reason}'); END")

@@ -54,7 +54,7 @@ class Result:
     outcomes: list[dict[str, Any]] = field(default_factory=list)
     values: set[Value] = field(default_factory=set)
 
-    def outcome(  # noqa: PLR0913 - the columns of one row
+    def outcome(
         self,
         position: int,
         status: str,
@@ -80,6 +80,14 @@ def store_outcomes(session: Session, submission_id: str, result: Result) -> None
     if result.outcomes:
         rows = [{"submission_id": submission_id, **outcome} for outcome in result.outcomes]
         session.execute(insert(Outcome), rows)
+
+
+def held_positions(session: Session, submission_id: str) -> frozenset[int]:
+    """The positions of what was not accepted so far."""
+    held = select(Outcome.position).where(
+        Outcome.submission_id == submission_id, Outcome.status.in_((REFUSED, QUARANTINED, FAILURE))
+    )
+    return frozenset(session.scalars(held))
 
 
 def quarantine(session: Session, source_id: int, submission_id: str, held: list[Held]) -> None:

@@ -91,7 +91,8 @@ def receive(session: Session, vault: Vault, arrival: Arrival) -> SubmissionView:
     if arrival.idempotency_key is not None:
         earlier = session.scalar(
             select(Submission).where(
-                Submission.source_id == arrival.source_id, Submission.idempotency_key == arrival.idempotency_key
+                Submission.source_id == arrival.source_id,
+                Submission.idempotency_key == arrival.idempotency_key,
             )
         )
         if earlier is not None:

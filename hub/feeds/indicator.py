@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -83,6 +84,7 @@ class Contributed:
         return Audience(self.tlp, self.groups)
 
 
+@lru_cache(maxsize=8192)
 def indicator_id(namespace: UUID, value: Value) -> str:
     """The id of the one indicator of ``value``."""
     return hub_id(namespace, "indicator", value.kind.value, value.text)
@@ -101,7 +103,7 @@ def combined_confidence(said: Iterable[Contributed]) -> int:
     """
     votes: dict[str, list[float]] = {}
     for one in said:
-        confidence = grades.confidence(grades.parse(one.grade)) / 100
+        confidence = _confidence(one.grade) / 100
         count = min(one.count, MOST_VICTIMS) if one.source.source_class == REPORT_FRAUD else 1
         votes[one.source.independence_group] = max(
             votes.get(one.source.independence_group, []), [min(0.95, confidence)] * count
@@ -109,6 +111,11 @@ def combined_confidence(said: Iterable[Contributed]) -> int:
     every = [vote for group in votes.values() for vote in group]
     combined = round(100 * (1 - math.prod(1 - vote for vote in every)))
     return combined if len(every) > 1 else min(ONE_SOURCE_CAP, combined)
+
+
+@lru_cache(maxsize=32)
+def _confidence(grade: str) -> int:
+    return grades.confidence(grades.parse(grade))
 
 
 def compose(value: Value, said: Sequence[Contributed], hub_ref: str) -> dict[str, Any]:
@@ -145,7 +152,7 @@ def sighting(namespace: UUID, hub_ref: str, sighted: str, said: Contributed) -> 
 
     An anonymous member shows as its sector (``sighted_ref``).
     """
-    confidence = min(ONE_SOURCE_CAP, grades.confidence(grades.parse(said.grade)))
+    confidence = min(ONE_SOURCE_CAP, _confidence(said.grade))
     return {
         "type": "sighting",
         "spec_version": "2.1",

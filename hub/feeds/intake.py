@@ -8,9 +8,11 @@ nothing and its successor repeats nothing.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import islice
+from threading import Event, Thread
 from typing import Any, TypeVar
 
 import structlog
@@ -20,9 +22,9 @@ from sqlalchemy.orm import Session
 from hub import clock
 from hub.audit import record
 from hub.db import Database
-from hub.errors import Conflict, HubError
+from hub.errors import Conflict, InvalidInput, TooLarge, Unavailable
 from hub.feeds import inbox, objects_batch, readers, reports_batch, sources, values_batch
-from hub.feeds.batch import Result, Target, by_kind, store_outcomes
+from hub.feeds.batch import Result, Target, by_kind, held_positions, store_outcomes
 from hub.feeds.merge import Merger
 from hub.feeds.readers.reading import RawIndicator, Reading, StixObject, Unread
 from hub.feeds.readers.text import as_utf8
@@ -34,13 +36,13 @@ from hub.feeds.sift import Held, Rules, sift
 from hub.ledger.collections import all_collections
 from hub.sealing import Vault
 from hub.stix.canonical import parse_json
-from hub.stix.pattern import values_in
 from hub.stix.tlp import Tlp
 from hub.stix.values import Value
 
 log = structlog.get_logger(__name__)
 
 REPORT_FORMAT = "report"
+RENEWALS_PER_LEASE = 4
 Progress = Callable[[int, int], None]
 Unit = Reading | ReadReport
 T = TypeVar("T")
@@ -68,15 +70,14 @@ class Intake:
             submission = session.get_one(Submission, submission_id)
             raw = self.vault.open(submission.raw, inbox.sealing_context(submission_id))
         try:
-            units = self._units(submission, raw)
-            total = sum(1 for _ in units())
-            self._run_batches(submission, worker, units, total, progress)
-        except LostLease:
-            raise
-        except HubError as error:
-            self._finish(submission_id, worker, inbox.FAILED, failure=str(error))
+            with self._kept_lease(submission_id, worker):
+                units = self._units(submission, raw)
+                total = sum(1 for _ in units())
+                self._run_batches(submission, worker, units, total, progress)
+        except (InvalidInput, TooLarge) as error:
+            self.finish(submission_id, worker, inbox.FAILED, failure=str(error))
         else:
-            self._finish(submission_id, worker, inbox.COMPLETE)
+            self.finish(submission_id, worker, inbox.COMPLETE)
 
     def _units(self, submission: Submission, raw: bytes) -> Callable[[], Iterator[Unit]]:
         """A function that reads the submission from its beginning, each time it is called."""
@@ -87,7 +88,9 @@ class Intake:
         if submission.kind == inbox.REPORTS:
             return _reports(opened)
         reader = (
-            readers.choose(opened, submission.filename) if submission.format == "auto" else readers.reader(submission.format)
+            readers.choose(opened, submission.filename)
+            if submission.format == "auto"
+            else readers.reader(submission.format)
         )
         submission.format = reader.name
         return _reports(opened) if reader.name == REPORT_FORMAT else lambda: reader.read(opened)
@@ -104,8 +107,11 @@ class Intake:
             target = _target(session, submission)
         done, seen = submission.done, set[Value]()
         stream = enumerate(units())
-        for _, unit in islice(stream, done):
-            seen |= _values_of(unit, self.rules)
+        if done:
+            with self.database.reading() as session:
+                held = held_positions(session, submission.id)
+            for position, unit in islice(stream, done):
+                seen.update(() if position in held else _values_of(unit, self.rules))
         while batch := list(islice(stream, self.batch)):
             result, write = self._plan(batch, target)
             done += len(batch)
@@ -145,14 +151,40 @@ class Intake:
 
         return combined, write
 
-    def _finish(self, submission_id: str, worker: str, state: str, failure: str | None = None) -> None:
+    @contextmanager
+    def _kept_lease(self, submission_id: str, worker: str) -> Iterator[None]:
+        """Renew the lease while a large file is read or a slow batch is written."""
+        done = Event()
+
+        def renew() -> None:
+            while not done.wait(self.lease_micros / RENEWALS_PER_LEASE / 1_000_000):
+                with suppress(Unavailable), self.database.unit_of_work() as session:
+                    extend(session, submission_id, worker, self.lease_micros)
+
+        renewing = Thread(target=renew, name="lease", daemon=True)
+        renewing.start()
+        try:
+            yield
+        finally:
+            done.set()
+            renewing.join()
+
+    def finish(self, submission_id: str, worker: str, state: str, failure: str | None = None) -> None:
+        """Note the end of a submission: COMPLETE, or FAILED with the reason. Raises LostLease."""
         with self.database.unit_of_work() as session:
             submission = _claimed(session, submission_id, worker)
             submission.state, submission.failure = state, failure
             submission.finished_at = clock.micros()
             submission.lease_by = submission.lease_until = None
             counts = {name: count for name, count in submission.counts.items() if name != "indicators"}
-            record(session, submission.actor, f"submission:{state}", submission_id, after=counts, why=failure or "")
+            record(
+                session,
+                submission.actor,
+                f"submission:{state}",
+                submission_id,
+                after=counts,
+                why=failure or "",
+            )
         log.info("submission finished", id=submission_id, state=state, failure=failure, **counts)
 
 
@@ -173,6 +205,15 @@ def claim(session: Session, worker: str, lease_micros: int, submission_id: str |
             .values(state=inbox.RUNNING, lease_by=worker, lease_until=now + lease_micros)
         )
     return claimed
+
+
+def extend(session: Session, submission_id: str, worker: str, lease_micros: int) -> None:
+    """Hold a claimed submission for another lease from now."""
+    session.execute(
+        update(Submission)
+        .where(Submission.id == submission_id, Submission.lease_by == worker)
+        .values(lease_until=clock.micros() + lease_micros)
+    )
 
 
 def release(session: Session, submission_id: str, worker: str) -> None:
@@ -212,14 +253,15 @@ def _reports(opened: bytes) -> Callable[[], Iterator[Unit]]:
     return lambda: (ReadReport(where, one) for where, one in parts(document))
 
 
-def _values_of(unit: Unit, rules: Rules) -> set[Value]:
-    """The values of a unit that was processed before a restart: the count of distinct ones starts from them."""
-    if isinstance(unit, RawIndicator):
-        found = sift(unit, rules)
-        return set() if isinstance(found, Held) else {found}
-    if isinstance(unit, StixObject) and isinstance(unit.obj.get("pattern"), str):
-        return set(values_in(unit.obj["pattern"]))
-    return set()
+def _values_of(unit: Unit, rules: Rules) -> Iterator[Value]:
+    """The values of a unit that was accepted before a restart: the count of distinct ones starts from them."""
+    if isinstance(unit, StixObject):
+        found: Iterable[Value | Held] = objects_batch.values_of(unit, rules)
+    elif isinstance(unit, ReadReport):
+        found = reports_batch.values_of(unit, rules)
+    else:
+        found = () if isinstance(unit, Unread) else (sift(unit, rules),)
+    return (value for value in found if not isinstance(value, Held))
 
 
 def _added(counts: dict[str, Any], more: Counter[str], seen: set[Value]) -> dict[str, Any]:

@@ -10,27 +10,33 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, insert, select, update
+import orjson
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from hub import clock
+from hub.db.bulk import chunks, insert_rows, select_in
 from hub.db.database import lock_appends
 from hub.feeds import sources
 from hub.feeds.indicator import Contributed, audience_of, compose, indicator_id, sighting
 from hub.feeds.records import Contribution, Indicator
 from hub.feeds.sources import Contributor
-from hub.ledger.append import Draft, Log, draft
+from hub.ledger.append import Draft, Log, Source, draft
 from hub.ledger.classes import Audience
-from hub.stix.canonical import canonical_json
 from hub.stix.tlp import Tlp
 from hub.stix.validation import check
 from hub.stix.values import Value
 
-LOOKUP_CHUNK = 500
 MILLISECOND = 1000
+FINGERPRINTS = (
+    "SELECT i.stix_id, c.fingerprint FROM indicator i JOIN contribution c ON c.indicator_id = i.id"
+    " WHERE c.source_id = ? AND i.stix_id IN (…)"
+)
+INDICATORS = "SELECT id, stix_id, created, modified, content FROM indicator WHERE stix_id IN (…)"
 
 
 class Change(StrEnum):
@@ -42,7 +48,7 @@ class Change(StrEnum):
     UNCHANGED = "unchanged"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Statement:
     """What a source says of one value. Times in microseconds, None where the source states none.
 
@@ -58,13 +64,13 @@ class Statement:
     last_seen: int | None = None
     adds: bool = False
 
-    @property
+    @cached_property
     def fingerprint(self) -> bytes:
         """Equal exactly for statements that say the same."""
         said = [
             self.collection_no, self.grade, self.audience.key, sorted(self.labels), self.first_seen, self.last_seen,
         ]  # fmt: skip
-        return hashlib.sha256(canonical_json(said)).digest()[:16]
+        return hashlib.sha256(orjson.dumps(said)).digest()[:16]
 
 
 @dataclass(slots=True)
@@ -96,14 +102,8 @@ class Merger:
     def unchanged(self, session: Session, source: Contributor, statements: Sequence[Statement]) -> set[int]:
         """Positions of statements that the source has made before in the same words: no lock, reads only."""
         ids = [indicator_id(self.namespace, one.value) for one in statements]
-        known: dict[str, bytes] = {}
-        for start in range(0, len(ids), LOOKUP_CHUNK):
-            found = (
-                select(Indicator.stix_id, Contribution.fingerprint)
-                .join(Contribution, Contribution.indicator_id == Indicator.id)
-                .where(Indicator.stix_id.in_(ids[start : start + LOOKUP_CHUNK]), Contribution.source_id == source.id)
-            )
-            known.update((row.stix_id, row.fingerprint) for row in session.execute(found))
+        found = select_in(session, FINGERPRINTS, ids, [source.id])
+        known: dict[str, bytes] = {stix_id: bytes(fingerprint) for stix_id, fingerprint in found}
         return {
             position
             for position, (stix_id, one) in enumerate(zip(ids, statements, strict=True))
@@ -123,19 +123,13 @@ class Merger:
                 raise RuntimeError(f"the hub's own object was refused: {outcome.refused}")
         return changes
 
-    def _load(
-        self, session: Session, source: Contributor, statements: Sequence[Statement]
-    ) -> dict[Value, _Merged]:
+    def _load(self, session: Session, source: Contributor, statements: Sequence[Statement]) -> dict[Value, _Merged]:
         by_id = {indicator_id(self.namespace, one.value): one.value for one in statements}
-        ids = list(by_id)
         merged: dict[Value, _Merged] = {}
         by_row: dict[int, _Merged] = {}
-        for start in range(0, len(ids), LOOKUP_CHUNK):
-            columns = (Indicator.id, Indicator.stix_id, Indicator.created, Indicator.modified, Indicator.content)
-            found = select(*columns).where(Indicator.stix_id.in_(ids[start : start + LOOKUP_CHUNK]))
-            for row in session.execute(found):
-                one = _Merged(by_id[row.stix_id], row.stix_id, row.id, False, row.created, row.modified, row.content)
-                merged[one.value] = by_row[row.id] = one
+        for row_id, stix_id, created, modified, content in select_in(session, INDICATORS, by_id):
+            one = _Merged(by_id[stix_id], stix_id, row_id, False, created, modified, bytes(content))
+            merged[one.value] = by_row[row_id] = one
         self._load_contributions(session, source, by_row)
         highest = session.scalar(select(func.max(Indicator.id))) or 0
         for stix_id, value in by_id.items():
@@ -146,10 +140,8 @@ class Merger:
 
     def _load_contributions(self, session: Session, source: Contributor, by_row: dict[int, _Merged]) -> None:
         rows: list[Any] = []
-        ids = list(by_row)
-        columns = [column for column in Contribution.__table__.columns]  # noqa: C416 - a list of typed columns
-        for start in range(0, len(ids), LOOKUP_CHUNK):
-            found = select(*columns).where(Contribution.indicator_id.in_(ids[start : start + LOOKUP_CHUNK]))
+        for chunk in chunks(list(by_row)):
+            found = select(Contribution.__table__).where(Contribution.indicator_id.in_(chunk))
             rows += session.execute(found).all()
         known = {source.id: source} | sources.by_ids(session, {row.source_id for row in rows} - {source.id})
         for row in rows:
@@ -163,7 +155,7 @@ class Merger:
         """The objects that a changed indicator gives: its new version where it says something new, sightings."""
         said = list(one.said.values())
         content = compose(one.value, said, self.hub_ref)
-        digest = hashlib.sha256(canonical_json(content)).digest()
+        digest = hashlib.sha256(orjson.dumps(content)).digest()
         now = clock.micros() // MILLISECOND * MILLISECOND
         if digest != one.content:
             one.modified = max(now, one.modified + MILLISECOND)
@@ -176,7 +168,7 @@ class Merger:
             "modified": clock.stix_timestamp(one.modified),
         }
         check(obj)
-        hub = sources.Source(self.hub_source_id, sources.HUB, self.hub_ref)
+        hub = Source(self.hub_source_id, sources.HUB, self.hub_ref)
         audience = audience_of(said)
         op = "add" if one.is_new else "revise"
         collections = {entry.collection_no for entry in said}
@@ -196,14 +188,14 @@ class Merger:
         fresh = [one for one in touched if one.is_new]
         changed = [one for one in touched if not one.is_new]
         if fresh:
-            session.execute(insert(Indicator), [_indicator_row(one) for one in fresh])
+            insert_rows(session, Indicator, [_indicator_row(one) for one in fresh])
         if changed:
             session.execute(update(Indicator), [_indicator_row(one) for one in changed])
         rows = [(one, source_id) for one in touched for source_id in sorted(one.touched)]
         added = [_contribution_row(one, s) for one, s in rows if s in one.fresh]
         revised = [_contribution_row(one, s) for one, s in rows if s not in one.fresh]
         if added:
-            session.execute(insert(Contribution), added)
+            insert_rows(session, Contribution, added)
         if revised:
             session.execute(update(Contribution), revised)
 

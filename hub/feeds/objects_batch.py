@@ -43,7 +43,9 @@ def plan(
     planned = ObjectPlan()
     collection_no = target.chosen or target.aliases[SHARED]
     bare = [(position, one, without_receipt(one.obj)) for position, one in batch]
-    known = known_versions(session, {(collection_no, obj["id"]) for _, _, obj in bare if _is_text(obj.get("id"))})
+    known = known_versions(
+        session, {(collection_no, obj["id"]) for _, _, obj in bare if _is_text(obj.get("id"))}
+    )
     for position, one, obj in bare:
         planned.result.counts["read"] += 1
         try:
@@ -64,16 +66,27 @@ def apply(session: Session, planned: ObjectPlan, target: Target, merger: Merger)
     known = known_versions(session, {(d.collection_no, d.stix_id) for _, _, d in planned.drafts})
     appended = merger.log.append(session, [one for _, _, one in planned.drafts])
     for (position, reading, one), outcome in zip(planned.drafts, appended, strict=True):
-        _count_appended(planned.result, position, reading, outcome, bool(known.get((one.collection_no, one.stix_id))), target)
+        _count_appended(
+            planned.result,
+            position,
+            reading,
+            outcome,
+            bool(known.get((one.collection_no, one.stix_id))),
+            target,
+        )
     if planned.statements:
         merger.merge(session, target.source, planned.statements)
     quarantine(session, target.source.id, target.submission_id, planned.held)
 
 
-def _is_known(known: dict[tuple[int, str], dict[str, bytes]], collection_no: int, obj: dict[str, Any]) -> bool:
+def _is_known(
+    known: dict[tuple[int, str], dict[str, bytes]], collection_no: int, obj: dict[str, Any]
+) -> bool:
     """The very same object version is in the collection: nothing more needs to be looked at."""
     digests = known.get((collection_no, obj.get("id", "")))
-    return bool(digests) and digests.get(version_key(version_of(obj))) == digest_of(canonical_json(obj))  # type: ignore[union-attr] # bool() narrows
+    if not digests:
+        return False
+    return digests.get(version_key(version_of(obj))) == digest_of(canonical_json(obj))
 
 
 def _acceptable(obj: dict[str, Any], target: Target, merger: Merger) -> None:
@@ -81,18 +94,27 @@ def _acceptable(obj: dict[str, Any], target: Target, merger: Merger) -> None:
     if obj.get("created_by_ref") == merger.hub_ref or obj["id"] == merger.hub_ref:
         raise InvalidInput("only the hub itself speaks in its name", where="created_by_ref")
     if target.by_object and object_tlp(obj) == Tlp.RED:
-        raise InvalidInput("TLP:RED is for named people only and never enters a collection", where="object_marking_refs")
+        raise InvalidInput(
+            "TLP:RED is for named people only and never enters a collection", where="object_marking_refs"
+        )
 
 
 def _plan_object(
-    planned: ObjectPlan, position: int, one: StixObject, obj: dict[str, Any], collection_no: int, target: Target
+    planned: ObjectPlan,
+    position: int,
+    one: StixObject,
+    obj: dict[str, Any],
+    collection_no: int,
+    target: Target,
 ) -> None:
     audience = target.audience(collection_no, object_tlp(obj))
     op = "revoke" if obj.get("revoked") is True else "add"
     planned.drafts.append((position, one, draft(obj, collection_no, audience, target.source.of_ledger, op)))
 
 
-def _plan_values(planned: ObjectPlan, one: StixObject, obj: dict[str, Any], target: Target, rules: Rules) -> None:
+def _plan_values(
+    planned: ObjectPlan, one: StixObject, obj: dict[str, Any], target: Target, rules: Rules
+) -> None:
     """The values that a STIX indicator stands for are contributions like any other."""
     if obj.get("type") != "indicator" or obj.get("pattern_type") != "stix" or obj.get("revoked") is True:
         return

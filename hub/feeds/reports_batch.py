@@ -55,7 +55,9 @@ def plan(batch: Sequence[tuple[int, ReadReport]], target: Target, rules: Rules) 
             report = load_report(read.document, read.where)
         except InvalidInput as error:
             planned.result.counts["refused"] += 1
-            planned.result.outcome(position, FAILURE, read.where, _reference(read.document), message=str(error))
+            planned.result.outcome(
+                position, FAILURE, read.where, _reference(read.document), message=str(error)
+            )
             continue
         planned.reports.append((position, report, _statements(planned, report, target, rules)))
     return planned
@@ -132,7 +134,9 @@ def _store(session: Session, report: Report, target: Target, vault: Vault) -> st
     known.submission_id = target.submission_id
     known.received_at = clock.micros()
     known.content = report.open
-    known.protected = vault.seal(canonical_json(report.protected), f"report:{target.source.id}:{report.reference}")
+    known.protected = vault.seal(
+        canonical_json(report.protected), f"report:{target.source.id}:{report.reference}"
+    )
     known.digest = digest
     session.flush()
     return change

@@ -87,5 +87,10 @@ def by_ids(session: Session, ids: set[int]) -> dict[int, Contributor]:
 
 def _contributor(record: SourceRecord) -> Contributor:
     return Contributor(
-        record.id, record.name, record.source_class, record.sighted_ref, record.grade, record.independence_group
+        record.id,
+        record.name,
+        record.source_class,
+        record.sighted_ref,
+        record.grade,
+        record.independence_group,
     )

@@ -12,21 +12,25 @@ import hashlib
 import hmac
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
+from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
 from hub import clock
+from hub.db.bulk import chunks, insert_rows, select_in
 from hub.db.database import lock_appends
 from hub.ledger.classes import Audience, stream_id
 from hub.ledger.records import Collection, DetachedReceipt, Entry, LogHead
 from hub.ledger.versions import version_key, version_of
 from hub.provenance.keys import Signer
-from hub.provenance.receipts import Prepared, Sealed, carries_receipt, committed_source, prepare, seal
+from hub.provenance.published import carries_receipt
+from hub.provenance.receipts import Prepared, Sealed, committed_source, prepare, seal
 
-LOOKUP_CHUNK = 500
-T = TypeVar("T")
+KNOWN_VERSIONS = (
+    "SELECT stix_id, version_key, digest, latest, earliest, seq, statement, source_id FROM entry"
+    " WHERE collection_no = ? AND stix_id IN (…) ORDER BY seq"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +87,7 @@ class _Known:
     statement: str | None = None
 
     def take(self, row: Any) -> None:
-        self.digests[row.version_key] = row.digest
+        self.digests[row.version_key] = bytes(row.digest)
         if row.latest:
             self.latest_key, self.latest_seq = row.version_key, row.seq
         if row.earliest:
@@ -154,8 +158,8 @@ class _Batch:
         self._session = session
         self._log = log
         self._head = head
-        self._aliases = dict((row.no, row.alias) for row in session.execute(select(Collection.no, Collection.alias)))
-        self._known = _known_versions(session.connection(), {(d.collection_no, d.stix_id) for d in drafts})
+        self._aliases = {row.no: row.alias for row in session.execute(select(Collection.no, Collection.alias))}
+        self._known = _known_versions(session, {(d.collection_no, d.stix_id) for d in drafts})
         self._streams: dict[tuple[int, str, str], int] = {}
         self._rows: dict[int, dict[str, Any]] = {}
         self._detached: list[dict[str, Any]] = []
@@ -173,9 +177,7 @@ class _Batch:
         if known.owner and known.owner != one.source.id:
             return Appended(refused="another source owns this id; only the creator of an object may version it")
         seq, added = self._number()
-        sealed = self._log.sealed(
-            one, seq, clock.timestamp(added), known.statement, self._aliases[one.collection_no]
-        )
+        sealed = self._log.sealed(one, seq, clock.timestamp(added), known.statement, self._aliases[one.collection_no])
         row = {
             "seq": seq,
             "date_added": added,
@@ -202,10 +204,10 @@ class _Batch:
     def write(self) -> None:
         """Write what was added; the head row last."""
         for column, seqs in (("latest", self._no_longer_latest), ("earliest", self._no_longer_earliest)):
-            for chunk in _chunks(seqs):
+            for chunk in chunks(seqs):
                 self._session.execute(update(Entry).where(Entry.seq.in_(chunk)).values({column: 0}))
         if self._rows:
-            self._session.execute(insert(Entry), list(self._rows.values()))
+            insert_rows(self._session, Entry, list(self._rows.values()))
         if self._detached:
             self._session.execute(insert(DetachedReceipt), self._detached)
         self._session.flush()
@@ -247,7 +249,7 @@ class _Batch:
 
 def known_versions(session: Session, ids: Iterable[tuple[int, str]]) -> dict[tuple[int, str], dict[str, bytes]]:
     """(collection, id) → {version key: digest} for what the log holds: to drop duplicates before any other work."""
-    return {key: known.digests for key, known in _known_versions(session.connection(), set(ids)).items()}
+    return {key: known.digests for key, known in _known_versions(session, set(ids)).items()}
 
 
 def digest_of(plain: bytes) -> bytes:
@@ -255,20 +257,10 @@ def digest_of(plain: bytes) -> bytes:
     return hashlib.sha256(plain).digest()[:16]
 
 
-def _known_versions(connection: Connection, ids: set[tuple[int, str]]) -> dict[tuple[int, str], _Known]:
+def _known_versions(session: Session, ids: set[tuple[int, str]]) -> dict[tuple[int, str], _Known]:
     known: dict[tuple[int, str], _Known] = {}
-    columns = (
-        Entry.collection_no, Entry.stix_id, Entry.version_key, Entry.digest, Entry.latest, Entry.earliest,
-        Entry.seq, Entry.statement, Entry.source_id,
-    )  # fmt: skip
     for collection_no in {collection for collection, _ in ids}:
-        for chunk in _chunks(sorted(stix_id for collection, stix_id in ids if collection == collection_no)):
-            found = select(*columns).where(Entry.collection_no == collection_no, Entry.stix_id.in_(chunk))
-            for row in connection.execute(found.order_by(Entry.seq)):
-                known.setdefault((collection_no, row.stix_id), _Known()).take(row)
+        wanted = sorted(stix_id for collection, stix_id in ids if collection == collection_no)
+        for row in select_in(session, KNOWN_VERSIONS, wanted, [collection_no]):
+            known.setdefault((collection_no, row.stix_id), _Known()).take(row)
     return known
-
-
-def _chunks(values: Sequence[T]) -> Iterable[Sequence[T]]:
-    for start in range(0, len(values), LOOKUP_CHUNK):
-        yield values[start : start + LOOKUP_CHUNK]

@@ -130,9 +130,7 @@ def _statement(
 
 def _seq_at(database: Database, added: int) -> int:
     """The seq of the newest entry that was added at ``added`` microseconds or before, 0 where there is none."""
-    rows = database.select(
-        "SELECT seq FROM entry WHERE date_added <= ? ORDER BY date_added DESC LIMIT 1", (added,)
-    )
+    rows = database.select("SELECT seq FROM entry WHERE date_added <= ? ORDER BY date_added DESC LIMIT 1", (added,))
     return int(rows[0][0]) if rows else 0
 
 

@@ -7,7 +7,16 @@ each of them: as fast for a member that sees one entry in a thousand as for one 
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, ForeignKey, Index, Integer, LargeBinary, SmallInteger, Text, UniqueConstraint, text
+from sqlalchemy import (
+    BigInteger,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    SmallInteger,
+    Text,
+    UniqueConstraint,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from hub.db import Record, Timestamp
@@ -93,13 +102,8 @@ class Entry(Record):
     __table_args__ = (
         UniqueConstraint("collection_no", "stix_id", "version_key"),
         Index("ix_entry_stream_seq", "stream_id", "seq"),
-        Index(
-            "ix_entry_stream_latest",
-            "stream_id",
-            "seq",
-            sqlite_where=text("latest = 1"),
-            postgresql_where=text("latest = 1"),
-        ),
+        # Not partial (latest = 1): SQLite then takes the other index and reads every row to see its mark.
+        Index("ix_entry_stream_latest", "stream_id", "latest", "seq"),
     )
 
     seq: Mapped[int] = mapped_column(Sequence, primary_key=True, autoincrement=False)

@@ -60,7 +60,7 @@ class Views:
 
     def head(self) -> Head:
         """The access epoch and the newest entry, in one read."""
-        ((epoch, seq, date_added),) = self._database.select(HEAD)
+        epoch, seq, date_added = self._database.select(HEAD)[0]
         return Head(epoch, seq, date_added)
 
     def of(self, actor: Actor, head: Head) -> View:

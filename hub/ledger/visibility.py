@@ -14,7 +14,14 @@ from __future__ import annotations
 from sqlalchemy import ColumnElement, Select, and_, exists, or_, select
 
 from hub.auth import Actor
-from hub.ledger.records import ClassGroup, ClassRecipient, Collection, CollectionAudience, Stream, VisibilityClass
+from hub.ledger.records import (
+    ClassGroup,
+    ClassRecipient,
+    Collection,
+    CollectionAudience,
+    Stream,
+    VisibilityClass,
+)
 from hub.stix.tlp import Tlp
 
 
@@ -53,7 +60,7 @@ def class_visible(actor: Actor) -> ColumnElement[bool]:
     )
 
 
-def visible_streams(actor: Actor) -> Select[tuple[int, int, str]]:
+def visible_streams(actor: Actor) -> Select[int, int, str]:
     """(stream id, collection no, STIX type) of every stream the actor may read."""
     return (
         select(Stream.id, Stream.collection_no, Stream.stix_type)

@@ -112,7 +112,15 @@ def set_status(session: Session, id_or_name: str, status: str, *, reason: str = 
         raise Conflict(f"the member is {member.status} and cannot become {status}", where="status")
     before, member.status = member.status, status
     session.flush()
-    record(session, OPERATOR, "member:status", member.id, before={"status": before}, after={"status": status}, why=reason)
+    record(
+        session,
+        OPERATOR,
+        "member:status",
+        member.id,
+        before={"status": before},
+        after={"status": status},
+        why=reason,
+    )
     return member
 
 

@@ -11,6 +11,7 @@ Without the salts, a hidden value of few digits could be found by trying them al
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from hashlib import sha256
 from json.encoder import encode_basestring
 from typing import Any, Final
@@ -26,6 +27,8 @@ EXTENSIONS: Final = "extensions"
 EXTENSION_PATH: Final = "extensions/"
 
 _SHA256_BLOCK: Final = 64
+_INNER_PAD: Final = bytes(byte ^ 0x36 for byte in range(256))
+_OUTER_PAD: Final = bytes(byte ^ 0x5C for byte in range(256))
 
 
 def canonical_members(
@@ -54,9 +57,9 @@ def blinded_root(members: Iterable[tuple[str, bytes]], seed: bytes) -> str:
     salt = _salter(seed)
     return root_of(
         [
-            disclosure_digest(salt(name), encode_basestring(path).encode(), value)
+            disclosure_digest(salt(name), quoted, value)
             for path, value in members
-            for name in (path.encode(),)
+            for name, quoted in (_written(path),)
         ]
     )
 
@@ -84,6 +87,12 @@ def text(value: str) -> bytes:
         raise InvalidInput("a string holds a lone surrogate (RFC 7493 section 2.1)") from None
 
 
+@lru_cache(maxsize=1024)
+def _written(path: str) -> tuple[bytes, bytes]:
+    """A path as bytes and as JSON; objects share most of theirs."""
+    return path.encode(), text(path)
+
+
 def _in_order(obj: dict[str, Any]) -> list[str]:
     """The names sorted by UTF-16 code unit (RFC 8785 section 3.2.3)."""
     try:
@@ -107,11 +116,7 @@ def _extension_members(extensions: Any, canonical: Callable[[Any], bytes]) -> li
             where=EXTENSIONS,
             advice="Leave the property out where there is none (STIX 2.1 section 2.3).",
         )
-    return [
-        (EXTENSION_PATH + key, canonical(extensions[key]))
-        for key in _in_order(extensions)
-        if key != EXTENSION_ID
-    ]
+    return [(EXTENSION_PATH + key, canonical(extensions[key])) for key in _in_order(extensions) if key != EXTENSION_ID]
 
 
 def _salter(seed: bytes) -> Callable[[bytes], bytes]:
@@ -119,8 +124,8 @@ def _salter(seed: bytes) -> Callable[[bytes], bytes]:
     if len(seed) != SEED_BYTES:
         raise InvalidInput(f"a blinding seed has {SEED_BYTES} bytes, this one {len(seed)}", where="seed")
     block = seed.ljust(_SHA256_BLOCK, b"\0")
-    inner_start = sha256(bytes(byte ^ 0x36 for byte in block) + b"salt\0")
-    outer_start = sha256(bytes(byte ^ 0x5C for byte in block))
+    inner_start = sha256(block.translate(_INNER_PAD) + b"salt\0")
+    outer_start = sha256(block.translate(_OUTER_PAD))
 
     def salt(path: bytes) -> bytes:
         inner, outer = inner_start.copy(), outer_start.copy()

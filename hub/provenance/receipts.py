@@ -27,7 +27,7 @@ from hub.provenance.blinding import (
 from hub.provenance.encoding import b64u
 from hub.provenance.keys import Signer
 from hub.provenance.published import carries_receipt
-from hub.stix.canonical import canonical_json
+from hub.stix.canonical import write_plain, writer_for
 
 NONCE_BYTES: Final = 16
 OPERATIONS: Final = frozenset({"add", "revise", "revoke", "withdraw", "erase", "enrich"})
@@ -81,7 +81,7 @@ def prepare(obj: dict[str, Any]) -> Prepared:
             where=f"{EXTENSIONS}.{EXTENSION_ID}",
             advice="Send the object without this extension: the hub writes its own.",
         )
-    members = canonical_members(obj, canonical_json)
+    members = canonical_members(obj, writer_for(obj))
     if not members:
         raise InvalidInput("the object has no property")
     seed = os.urandom(SEED_BYTES)
@@ -130,7 +130,7 @@ def seal(  # noqa: PLR0913 (each is a member of the receipt)
         statement["modified"] = modified
     if prev is not None:
         statement["prev"] = prev
-    payload = canonical_json(statement)
+    payload = write_plain(statement)
     receipt = jws.sign(signer, jws.RECEIPT_TYPE, payload)
     named = b64u(sha256(payload).digest()).decode()
     if not prepared.head:
@@ -177,11 +177,7 @@ def _seam(members: list[tuple[str, bytes]]) -> tuple[bytes, bytes, bytes, bytes]
     """(left, opener, closer, right): ``left + right`` is the plain form, and the signed one is
     ``left + opener + extension + closer + right``."""
     # Names that are not ASCII sort after these two in code points and in UTF-16 units alike.
-    inner = [
-        (path.removeprefix(EXTENSION_PATH), value)
-        for path, value in members
-        if path.startswith(EXTENSION_PATH)
-    ]
+    inner = [(path.removeprefix(EXTENSION_PATH), value) for path, value in members if path.startswith(EXTENSION_PATH)]
     outer = [member for member in members if not member[0].startswith(EXTENSION_PATH)]
     before, after = _around(outer, EXTENSIONS)
     if not inner:

@@ -98,9 +98,7 @@ def verify_bundle(
     if wanted - LEVELS:
         raise InvalidInput(f"unknown level: {', '.join(sorted(wanted - LEVELS))}", where="require")
     entries = read_proofs(proofs)
-    trust = _Trust(
-        read_jwks(jwks), read_pins(jwks), entries, frozenset(stix_id for stix_id, _ in entries), wanted
-    )
+    trust = _Trust(read_jwks(jwks), read_pins(jwks), entries, frozenset(stix_id for stix_id, _ in entries), wanted)
     reports: list[ObjectReport] = []
     statements: list[str | None] = []
     for obj in read_objects(raw):
@@ -119,7 +117,7 @@ def exit_code(reports: Iterable[ObjectReport]) -> int:
     return 3 if UNMET in results else 0
 
 
-def run(  # noqa: PLR0913 (the options of the command)
+def run(
     bundle: str,
     *,
     keys: str,
@@ -179,9 +177,7 @@ def _is_published(obj: dict[str, Any], trust: _Trust, report: ObjectReport) -> b
     """Tell whether the object is known in advance; raises where it bears the id of one and differs."""
     digest = published.MARKINGS.get(obj["id"])
     if digest is None and obj["type"] == "extension-definition":
-        digest = trust.definitions.get(obj["id"]) or published.definitions().get(
-            (obj["id"], report.modified or "")
-        )
+        digest = trust.definitions.get(obj["id"]) or published.definitions().get((obj["id"], report.modified or ""))
     if digest is None:
         return False
     if content_digest(obj) != digest:

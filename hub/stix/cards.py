@@ -61,31 +61,33 @@ def _spans(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _spans_in_run(text: str, groups: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-    first = 0
-    while first < len(groups):
+    """Yield what card numbers cover, those that overlap as one: it is not told which of them is the real one."""
+    start, stop = 0, -1
+    for first in range(len(groups)):
         last = _last_group_of_card(text, groups, first)
         if last is None:
-            first += 1
             continue
-        yield groups[first][0], groups[last][1]
-        first = last + 1
+        if groups[first][0] > stop:
+            if stop > 0:
+                yield start, stop
+            start = groups[first][0]
+        stop = max(stop, groups[last][1])
+    if stop > 0:
+        yield start, stop
 
 
 def _last_group_of_card(text: str, groups: list[tuple[int, int]], first: int) -> int | None:
-    """Return the index of the group with which a card number that starts in group ``first`` ends."""
+    """Return the index of the group with which the longest card number from group ``first`` on ends."""
     digits = ""
+    found = None
     for last in range(first, len(groups)):
         start, stop = groups[last]
         if len(digits) + stop - start > _LONGEST:
-            return None
+            break
         digits += text[start:stop]
-        if (
-            len(digits) >= _SHORTEST
-            and _is_card(digits)
-            and not _is_something_else(text, groups[first : last + 1])
-        ):
-            return last
-    return None
+        if len(digits) >= _SHORTEST and _is_card(digits) and not _is_something_else(text, groups[first : last + 1]):
+            found = last
+    return found
 
 
 def _is_card(digits: str) -> bool:

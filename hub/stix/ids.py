@@ -6,7 +6,7 @@ from typing import Any, Final
 from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
 
 from hub.errors import InvalidInput
-from hub.stix.canonical import canonical_json
+from hub.stix.canonical import canonical_json, write_plain
 
 SCO_NAMESPACE: Final = UUID("00abedb4-aa42-466c-9c01-fed23315a9b7")
 
@@ -59,7 +59,7 @@ def hub_id(namespace: UUID, stix_type: str, *parts: str) -> str:
 
     Such objects must stay out of the namespace of cyber-observables (STIX 2.1 section 2.9).
     """
-    return f"{stix_type}--{uuid5(namespace, canonical_json([stix_type, *parts]).decode())}"
+    return f"{stix_type}--{uuid5(namespace, write_plain([stix_type, *parts]).decode())}"
 
 
 def sco_id(obj: dict[str, Any]) -> str:
@@ -83,7 +83,5 @@ def _preferred_hash(hashes: object) -> dict[str, Any]:
     if not isinstance(hashes, dict) or not hashes:
         raise InvalidInput("hashes have to hold at least one hash", where="hashes")
     # Of other algorithms the first in order of names, so that the order of members changes nothing.
-    algorithm = next((name for name in _HASHES_BY_PREFERENCE if name in hashes), None) or min(
-        map(str, hashes)
-    )
+    algorithm = next((name for name in _HASHES_BY_PREFERENCE if name in hashes), None) or min(map(str, hashes))
     return {algorithm: hashes[algorithm]}

@@ -133,9 +133,7 @@ def _listed_suffix(name: str, listed: frozenset[str]) -> str | None:
 
 
 def _is_for_documentation(network: _Network) -> bool:
-    return any(
-        kept.overlaps(network) and network.prefixlen >= kept.prefixlen for kept in _DOCUMENTATION_NETWORKS
-    )
+    return any(kept.overlaps(network) and network.prefixlen >= kept.prefixlen for kept in _DOCUMENTATION_NETWORKS)
 
 
 def _is_documentation_asn(number: int) -> bool:

@@ -26,11 +26,12 @@ def keys() -> Response:
     key = PublishedKey(parts.signer.public_jwk(), Role.HUB_RECEIPT, parts.settings.base_url, from_idx=0)
     known = [definition.extension_definition(parts.hub_ref, parts.settings.base_url)]
     body = orjson.dumps(jwks([key], definitions=known))
-    return Response(body, content_type="application/jwk-set+json", headers={"Cache-Control": "public, max-age=300"})
+    kept = {"Cache-Control": "public, max-age=300"}
+    return Response(body, content_type="application/jwk-set+json", headers=kept)
 
 
 @blueprint.get("/provenance/v1/schema.json")
 @allow(PUBLIC)
 def schema() -> Response:
     """The JSON schema of the provenance extension."""
-    return Response(definition.SCHEMA_PATH.read_bytes(), content_type="application/schema+json")
+    return Response(orjson.dumps(definition.schema()), content_type="application/schema+json")

@@ -46,8 +46,7 @@ def eip55(digits: str) -> str:
     """Return 40 lower-case hexadecimal digits with the capitals that are their checksum (EIP-55)."""
     digest = Kekkak256.QuickDigest(digits.encode()).hex()
     return "".join(
-        digit.upper() if int(nibble, 16) >= 8 else digit
-        for digit, nibble in zip(digits, digest, strict=False)
+        digit.upper() if int(nibble, 16) >= 8 else digit for digit, nibble in zip(digits, digest, strict=False)
     )
 
 

@@ -55,10 +55,8 @@ class Value:
 
 def refusal(raw: str, reason: str, *, advice: str | None = None) -> InvalidInput:
     """Return the error "'raw' is …": ``raw`` cut to 60 characters, and without any card number."""
-    # Cards are looked for in more than is shown, so that none is cut in two and slips through.
+    # Looked for before the cut, which could part a card in two, and after it, which could leave one alone.
     start = redact_cards(raw[:512])
-    shown = start[:_SHOWN] + ("…" if len(start) > _SHOWN or len(raw) > 512 else "")
-    shown = "".join(
-        character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in shown
-    )
+    shown = redact_cards(start[:_SHOWN]) + ("…" if len(start) > _SHOWN or len(raw) > 512 else "")
+    shown = "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in shown)
     return InvalidInput(f"'{shown}' {reason}", advice=advice)

@@ -40,9 +40,7 @@ def phone(raw: str) -> Value:
         # A spreadsheet may have eaten the leading 0 of a British number, which leaves ten digits.
         found = _e164(f"+{digits}") or (_e164(f"0{digits}") if len(digits) == 10 else None)
     if found is None:
-        raise refusal(
-            raw, "is not a possible telephone number", advice="Write it with + and the country code (E.164)."
-        )
+        raise refusal(raw, "is not a possible telephone number", advice="Write it with + and the country code (E.164).")
     return Value(Kind.PHONE, found)
 
 

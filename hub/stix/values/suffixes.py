@@ -47,9 +47,7 @@ def _suffixes() -> _Suffixes:
     spec = find_spec("tldextract")
     assert spec is not None
     assert spec.origin is not None
-    registries, _, _ = (
-        Path(spec.origin).with_name(".tld_set_snapshot").read_text("utf-8").partition(_END_OF_REGISTRIES)
-    )
+    registries, _, _ = Path(spec.origin).with_name(".tld_set_snapshot").read_text("utf-8").partition(_END_OF_REGISTRIES)
     listed = {
         line if line.isascii() else idna_to_ascii(line).decode()
         for line in registries.splitlines()

@@ -17,9 +17,7 @@ _CHECKED: Final = re.compile(
     rf"{_BASE58}{{25,36}}|{_BASE58}{{46,49}}|[48]{_BASE58}{{94}}|4{_BASE58}{{105}}"
     rf"|(?:bc|ltc)1{_BECH32}{{11,71}}|(?:bitcoincash:)?[qp]{_BECH32}{{41}}",
 )
-_CHECKED_UPPER: Final = re.compile(
-    r"(?:BC|LTC)1[02-9AC-HJ-NP-Z]{11,71}|(?:BITCOINCASH:)?[QP][02-9AC-HJ-NP-Z]{41}"
-)
+_CHECKED_UPPER: Final = re.compile(r"(?:BC|LTC)1[02-9AC-HJ-NP-Z]{11,71}|(?:BITCOINCASH:)?[QP][02-9AC-HJ-NP-Z]{41}")
 _PLAUSIBLE: Final = re.compile(r"(?=[A-Za-z]*[0-9])[A-Za-z0-9]{20,128}|0x[0-9a-f]{40,64}")
 
 

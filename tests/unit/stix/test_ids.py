@@ -113,9 +113,7 @@ def test_hub_ids() -> None:
     assert hub_id(namespace, "indicator", "domain", "evil.example") == f"indicator--{expected}"
     # Parts cannot be joined in two ways.
     assert hub_id(namespace, "indicator", "a", "b,c") != hub_id(namespace, "indicator", "a,b", "c")
-    assert hub_id(namespace, "indicator", "a") != hub_id(
-        hub_namespace("https://other.example/"), "indicator", "a"
-    )
+    assert hub_id(namespace, "indicator", "a") != hub_id(hub_namespace("https://other.example/"), "indicator", "a")
 
 
 def test_extension_definitions(shared_data: Path) -> None:

@@ -49,9 +49,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "entry",
-        sa.Column(
-            "seq", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
-        ),
+        sa.Column("seq", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
         sa.Column("date_added", sa.BigInteger(), nullable=False),
         sa.Column("collection_no", sa.Integer(), nullable=False),
         sa.Column("stream_id", sa.Integer(), nullable=False),
@@ -72,14 +70,7 @@ def upgrade() -> None:
         ),
         sa.UniqueConstraint("date_added", name=op.f("uq_entry_date_added")),
     )
-    op.create_index(
-        "ix_entry_stream_latest",
-        "entry",
-        ["stream_id", "seq"],
-        unique=False,
-        sqlite_where=sa.text("latest = 1"),
-        postgresql_where=sa.text("latest = 1"),
-    )
+    op.create_index("ix_entry_stream_latest", "entry", ["stream_id", "latest", "seq"], unique=False)
     op.create_index("ix_entry_stream_seq", "entry", ["stream_id", "seq"], unique=False)
     op.create_table(
         "indicator",
@@ -169,9 +160,7 @@ def upgrade() -> None:
         sa.Column("labels", sa.JSON(), nullable=False),
         sa.Column("sighting_created", sa.BigInteger(), nullable=False),
         sa.Column("sighting_modified", sa.BigInteger(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["indicator_id"], ["indicator.id"], name=op.f("fk_contribution_indicator_id")
-        ),
+        sa.ForeignKeyConstraint(["indicator_id"], ["indicator.id"], name=op.f("fk_contribution_indicator_id")),
         sa.ForeignKeyConstraint(["source_id"], ["source.id"], name=op.f("fk_contribution_source_id")),
         sa.PrimaryKeyConstraint("indicator_id", "source_id", name=op.f("pk_contribution")),
     )
@@ -258,18 +247,14 @@ def upgrade() -> None:
         sa.Column("lease_until", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(["source_id"], ["source.id"], name=op.f("fk_submission_source_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_submission")),
-        sa.UniqueConstraint(
-            "source_id", "idempotency_key", name=op.f("uq_submission_source_id_idempotency_key")
-        ),
+        sa.UniqueConstraint("source_id", "idempotency_key", name=op.f("uq_submission_source_id_idempotency_key")),
     )
     op.create_index("ix_submission_state", "submission", ["state", "received_at"], unique=False)
     op.create_table(
         "visibility_class_group",
         sa.Column("class_id", sa.Integer(), nullable=False),
         sa.Column("group_id", sa.Integer(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["class_id"], ["visibility_class.id"], name=op.f("fk_visibility_class_group_class_id")
-        ),
+        sa.ForeignKeyConstraint(["class_id"], ["visibility_class.id"], name=op.f("fk_visibility_class_group_class_id")),
         sa.PrimaryKeyConstraint("class_id", "group_id", name=op.f("pk_visibility_class_group")),
     )
     op.create_table(
@@ -293,9 +278,7 @@ def upgrade() -> None:
         sa.Column("digest", sa.LargeBinary(), nullable=False),
         sa.Column("withdrawn", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(["source_id"], ["source.id"], name=op.f("fk_fraud_report_source_id")),
-        sa.ForeignKeyConstraint(
-            ["submission_id"], ["submission.id"], name=op.f("fk_fraud_report_submission_id")
-        ),
+        sa.ForeignKeyConstraint(["submission_id"], ["submission.id"], name=op.f("fk_fraud_report_submission_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_fraud_report")),
         sa.UniqueConstraint("source_id", "reference", name=op.f("uq_fraud_report_source_id_reference")),
     )
