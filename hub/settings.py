@@ -10,7 +10,7 @@ import tomllib
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, IPvAnyNetwork, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -43,6 +43,8 @@ class Server(_Section):
     workers: int = Field(ge=1, le=64)
     threads: int = Field(ge=1, le=64)
     max_body_bytes: int = Field(ge=1024)
+    trusted_proxies: tuple[IPvAnyNetwork, ...]
+    client_certificate_header: str = Field(pattern=r"^[A-Za-z0-9-]*$")
 
 
 class DatabasePool(_Section):
@@ -59,6 +61,7 @@ class Taxii(_Section):
     default_page: int = Field(ge=1)
     max_page: int = Field(ge=1)
     max_post_objects: int = Field(ge=1)
+    page_cache_bytes: int = Field(ge=0)
 
 
 class Intake(_Section):
@@ -83,6 +86,7 @@ class Limits(_Section):
 
     enabled: bool
     requests_per_minute: int = Field(ge=1)
+    storage: str = Field(pattern=r"^(|rediss?://.+|unix://.+)$")
 
 
 class Log(_Section):

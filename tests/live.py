@@ -30,6 +30,7 @@ from hub.auth import Role
 from hub.cli.member import create_member
 from hub.factory import Hub, assemble, create_app, prepare
 from hub.feeds.worker import Worker
+from hub.ledger import collections
 from hub.members import membership
 from hub.members.membership import MemberKind
 from hub.members.records import SharingGroup
@@ -101,6 +102,18 @@ class Kept:
             anonymous,
         )
         return TestMember(name, **created)
+
+    def add_collection(
+        self,
+        alias: str,
+        read: Sequence[str] = ("members",),
+        write: Sequence[str] = ("role:contributor",),
+        default_tlp: str = "green",
+    ) -> str:
+        """A collection that holds nothing yet; gives its id."""
+        with self.hub.database.unit_of_work() as session:
+            tlp = Tlp.parse(default_tlp)
+            return collections.add(session, alias, f"The collection {alias}", read=read, write=write, default_tlp=tlp).id
 
     def suspend(self, member: TestMember) -> None:
         """Suspend a member."""

@@ -17,6 +17,7 @@ from hub.feeds.reports import bulk
 from hub.feeds.reports.schema import ReportSchema, load_report, parts
 from hub.stix.canonical import parse_json
 from hub.web import actor, allow, services
+from hub.web.links import absolute
 
 blueprint = Blueprint("reports", __name__, url_prefix="/api/v1/reports", description="Fraud reports")
 
@@ -68,7 +69,7 @@ def submit() -> Response:
         )  # fmt: skip
         submission = inbox.receive(session, services().vault, arrival)
     answer = make_response(shown(submission), 202)
-    answer.headers["Location"] = f"{services().settings.base_url}/api/v1/submissions/{submission.id}"
+    answer.headers["Location"] = absolute(f"/api/v1/submissions/{submission.id}")
     return answer
 
 

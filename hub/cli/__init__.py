@@ -33,3 +33,6 @@ def main() -> None:
         if error.advice:
             click.echo(f"     {error.advice}", err=True)
         sys.exit(1)
+    except OSError as error:  # a folder that cannot be written, a full disk
+        click.echo(f"hub: {error.strerror or error}{f': {error.filename}' if error.filename else ''}", err=True)
+        sys.exit(1)

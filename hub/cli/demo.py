@@ -211,12 +211,11 @@ def _show(hub: Hub, held: dict[str, DemoCredential]) -> None:
     """How each member reaches the hub, with a line to copy."""
     base = hub.settings.base_url
     with hub.database.reading() as session:
-        fraud = collections.by_alias(session, "fraud")
         status = {member.name: member.status for member in membership.all_members(session)}
-    read = f"{base}/taxii2/signed/collections/{fraud.id if fraud else ''}/objects/?match[type]=indicator&limit=2"
+    read = f"{base}/taxii2/signed/collections/fraud/objects/?match[type]=indicator&limit=2"
     push = f"-H 'Content-Type: application/json' --data @docs/examples/report.json {base}/api/v1/reports"
     click.echo(f"\nTAXII 2.1    {base}/taxii2/")
-    click.echo(f"Reports API  {base}/api/v1/reports, described at {base}/api/docs")
+    click.echo(f"Reports API  {base}/api/v1/reports, described by {base}/api/openapi.json")
     click.echo("Demonstration members (their tokens are for this demonstration only):")
     for one in MEMBERS:
         user = f"{held[one.name].username}:{held[one.name].token}"

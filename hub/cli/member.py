@@ -155,21 +155,31 @@ def show_member(member: str, as_json: bool) -> None:
 @member_commands.command("suspend")
 @click.argument("member")
 @click.option("--reason", default="", help="Kept in the audit log.")
-def suspend(member: str, reason: str) -> None:
+@json_option
+def suspend(member: str, reason: str, as_json: bool) -> None:
     """Suspend a member; its very next request is refused."""
     with assemble(load()).database.unit_of_work() as session:
-        name = membership.set_status(session, member, "suspended", reason=reason).name
-    click.echo(f"Suspended {name}")
+        changed = membership.set_status(session, member, "suspended", reason=reason)
+        shown = _shown(changed, membership.groups_of(session, changed.id))
+    if as_json:
+        print_json(shown)
+    else:
+        click.echo(f"Suspended {changed.name}")
 
 
 @member_commands.command("resume")
 @click.argument("member")
 @click.option("--reason", default="", help="Kept in the audit log.")
-def resume(member: str, reason: str) -> None:
+@json_option
+def resume(member: str, reason: str, as_json: bool) -> None:
     """Let a suspended member in again."""
     with assemble(load()).database.unit_of_work() as session:
-        name = membership.set_status(session, member, "active", reason=reason).name
-    click.echo(f"Resumed {name}")
+        changed = membership.set_status(session, member, "active", reason=reason)
+        shown = _shown(changed, membership.groups_of(session, changed.id))
+    if as_json:
+        print_json(shown)
+    else:
+        click.echo(f"Resumed {changed.name}")
 
 
 def _shown(member: Member, groups: list[str]) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from hub.telemetry import configure_logging
 
 WORKER_STOPS_IN = 30
 ORPHAN_CHECK_SECONDS = 1.0
+RESTART_SECONDS = 1.0
 
 
 def add_to(group: click.Group) -> None:
@@ -55,7 +56,7 @@ def serve(bind: str | None, workers: int | None, no_worker: bool) -> None:
     prepare(hub)
     hub.database.close()
     address, _, port = (bind or settings.server.bind).rpartition(":")
-    beside = None if no_worker else _start_worker()
+    beside = None if no_worker else _WorkerBeside()
     try:
         Granian(
             "hub.factory:create_app",
@@ -70,8 +71,37 @@ def serve(bind: str | None, workers: int | None, no_worker: bool) -> None:
         ).serve()
     finally:
         if beside is not None:
-            beside.terminate()
-            beside.wait(WORKER_STOPS_IN)
+            beside.stop()
+
+
+class _WorkerBeside:
+    """An intake worker in a process of its own, started anew whenever it dies."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._stopping = Event()
+        self._process = _start_worker()
+        threading.Thread(target=self._watch, name="worker-watch", daemon=True).start()
+
+    def stop(self) -> None:
+        """End the worker after its batch; what it leaves undone waits in the inbox."""
+        with self._lock:
+            self._stopping.set()
+            self._process.terminate()
+        try:
+            self._process.wait(WORKER_STOPS_IN)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def _watch(self) -> None:
+        while True:
+            self._process.wait()
+            if self._stopping.wait(RESTART_SECONDS):
+                return
+            with self._lock:
+                if not self._stopping.is_set():
+                    self._process = _start_worker()
 
 
 def _start_worker() -> subprocess.Popen[bytes]:

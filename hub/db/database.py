@@ -21,7 +21,7 @@ from typing import Any
 import psycopg
 from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError, ProgrammingError
 from sqlalchemy.orm import Session
 
 from hub.errors import InvalidInput, Unavailable
@@ -31,13 +31,19 @@ Row = tuple[Any, ...]
 # The advisory lock that serialises appends on PostgreSQL; any constant that nothing else uses.
 APPEND_LOCK = 0x4855_424C
 SQLITE_BUSY_MS = 30_000
+UNDEFINED_TABLE = "42P01"  # PostgreSQL's SQLSTATE
 
 
 class Database:
     """One process's access to one database. ``url``: sqlite:///PATH or postgresql://…"""
 
     def __init__(self, url: str, *, pool_size: int = 5) -> None:
-        parsed = make_url(url)
+        try:
+            parsed = make_url(url)
+        except ArgumentError:
+            raise InvalidInput(
+                "this is no database URL", where="database_url", advice="Give sqlite:///PATH or postgresql://…"
+            ) from None
         self.product = parsed.get_backend_name()
         if self.product == "sqlite":
             if not parsed.database:
@@ -47,7 +53,7 @@ class Database:
             self.engine = _sqlite_engine(url)
         elif self.product == "postgresql":
             parsed = parsed.set(drivername="postgresql+psycopg")
-            self.engine = create_engine(parsed, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True)
+            self.engine = create_engine(parsed, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True, hide_parameters=True)
             self._conninfo = parsed.set(drivername="postgresql").render_as_string(hide_password=False)
         else:
             raise InvalidInput(f"{self.product!r} is not supported: use sqlite or postgresql", where="database_url")
@@ -115,12 +121,20 @@ class Database:
     def _translated(self) -> Iterator[None]:
         try:
             yield
-        except OperationalError as error:
+        except (OperationalError, ProgrammingError) as error:
+            if _lacks_table(error):
+                raise Unavailable("the hub is not prepared", advice="Run: hub init") from error
+            if isinstance(error, ProgrammingError):
+                raise
             raise Unavailable("the database cannot be reached or is busy", advice="Try again in a moment.") from error
         except DBAPIError as error:
             if error.connection_invalidated:
                 raise Unavailable("the database connection was lost", advice="Try again in a moment.") from error
             raise
+
+
+def _lacks_table(error: DBAPIError) -> bool:
+    return getattr(error.orig, "sqlstate", None) == UNDEFINED_TABLE or "no such table" in str(error.orig)
 
 
 def lock_appends(session: Session) -> None:
@@ -130,7 +144,7 @@ def lock_appends(session: Session) -> None:
 
 
 def _sqlite_engine(url: str) -> Engine:
-    engine = create_engine(url, connect_args={"timeout": SQLITE_BUSY_MS / 1000})
+    engine = create_engine(url, hide_parameters=True, connect_args={"timeout": SQLITE_BUSY_MS / 1000})
 
     @event.listens_for(engine, "connect")
     def _connected(connection: sqlite3.Connection, _record: object) -> None:

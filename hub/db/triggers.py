@@ -9,6 +9,7 @@ WATCHED = (
     "member",
     "member_group",
     "credential",
+    "client_certificate",
     "collection",
     "collection_audience",
     "stream",

@@ -12,8 +12,11 @@ from hub.factory.parts import assemble
 from hub.ledger.views import Views
 from hub.settings import Settings, load
 from hub.telemetry import configure_logging
-from hub.web import errors, guard, health, wellknown
+from hub.web import bodies, delivery, errors, guard, health, wellknown
 from hub.web.identity import Identities
+from hub.web.limits import RateLimits
+from hub.web.page_cache import PageCache
+from hub.web.proxies import Proxies
 from hub.web.services import EXTENSION, Services
 
 # glibc gives large blocks back to the kernel at once and faults them in again for the next page; keeping them
@@ -30,7 +33,10 @@ def create_app(settings: Settings | None = None) -> Flask:
     _keep_freed_memory()
     app = Flask("hub", static_folder=None)
     app.config.update(MAX_CONTENT_LENGTH=hub.settings.server.max_body_bytes, PROVIDE_AUTOMATIC_OPTIONS=False)
+    # A redirect could drop the credentials, or a POST: one path, one answer.
+    app.url_map.merge_slashes = False
     app.json.sort_keys = False  # type: ignore[attr-defined] # Flask's default provider has it
+    proxies = Proxies(hub.settings.server)
     app.extensions[EXTENSION] = Services(
         settings=hub.settings,
         database=hub.database,
@@ -38,11 +44,16 @@ def create_app(settings: Settings | None = None) -> Flask:
         vault=hub.vault,
         signer=hub.signer,
         hub_ref=hub.hub_ref,
+        pages=PageCache(hub.settings.taxii.page_cache_bytes),
+        limits=RateLimits(hub.settings.limits),
+        proxies=proxies,
     )
     for room in (api, taxii, health, wellknown):
         room.install(app)
+    bodies.install(app)
+    delivery.install(app, https=hub.settings.base_url.startswith("https://"))
     errors.install(app)
-    guard.install(app, Identities(hub.database))
+    guard.install(app, Identities(hub.database, proxies))
     return app
 
 

@@ -6,11 +6,11 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, text
 from sqlalchemy.orm import Session
 
 from hub import clock
-from hub.feeds.records import Outcome, Quarantined
+from hub.feeds.records import Outcome
 from hub.feeds.sift import Held
 from hub.feeds.sources import Contributor
 from hub.ledger.classes import Audience
@@ -92,24 +92,24 @@ def held_positions(session: Session, submission_id: str) -> frozenset[int]:
 
 def quarantine(session: Session, source_id: int, submission_id: str, held: list[Held]) -> None:
     """Put held values into quarantine; what is there already stays as it is."""
-    for one in held:
-        value = one.value
-        if value is None or one.status != QUARANTINED:
-            continue
-        known = select(Quarantined.id).where(
-            Quarantined.source_id == source_id,
-            Quarantined.kind == value.kind.value,
-            Quarantined.value == value.text,
-            Quarantined.reason == one.reason,
-        )
-        if session.scalar(known) is None:
-            session.add(
-                Quarantined(
-                    source_id=source_id, submission_id=submission_id, where=one.where, kind=value.kind.value,
-                    value=value.text, reason=one.reason, held_at=clock.micros(),
-                )
-            )  # fmt: skip
-            session.flush()
+    rows = [
+        {"source_id": source_id, "submission_id": submission_id, "where": one.where, "kind": one.value.kind.value,
+         "value": one.value.text, "reason": one.reason, "held_at": clock.micros()}
+        for one in held
+        if one.value is not None and one.status == QUARANTINED
+    ]  # fmt: skip
+    if rows:
+        # In one order, so that two workers that hold the same values never wait for each other in a circle.
+        rows.sort(key=lambda row: (row["kind"], row["value"], row["reason"]))
+        session.execute(_QUARANTINE, rows)
+
+
+# Both products know ON CONFLICT, SQLAlchemy's common insert() does not.
+_QUARANTINE = text(
+    'INSERT INTO quarantined (source_id, submission_id, "where", kind, value, reason, held_at)'
+    " VALUES (:source_id, :submission_id, :where, :kind, :value, :reason, :held_at)"
+    " ON CONFLICT (source_id, kind, value, reason) DO NOTHING"
+)
 
 
 def by_kind(values: set[Value]) -> dict[str, int]:

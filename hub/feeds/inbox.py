@@ -7,6 +7,7 @@ its place.
 from __future__ import annotations
 
 import hashlib
+import re
 import uuid
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,7 +18,7 @@ from sqlalchemy.orm import Session
 from hub import clock
 from hub.audit import record
 from hub.errors import Conflict, NotFound
-from hub.feeds.records import Outcome, Submission
+from hub.feeds.records import Outcome, SourceRecord, Submission
 from hub.sealing import Vault
 
 ENVELOPE = "envelope"
@@ -28,6 +29,8 @@ PENDING = "pending"
 RUNNING = "running"
 COMPLETE = "complete"
 FAILED = "failed"
+
+UUID_FORM = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,7 @@ class SubmissionView:
     state: str
     received_at: int
     finished_at: int | None
+    collection_no: int | None
     total: int
     done: int
     format: str
@@ -89,6 +93,8 @@ def receive(session: Session, vault: Vault, arrival: Arrival) -> SubmissionView:
     """
     digest = hashlib.sha256(arrival.raw).digest()
     if arrival.idempotency_key is not None:
+        # One at a time for each source: two requests with one key that come at once agree on one submission.
+        session.get_one(SourceRecord, arrival.source_id, with_for_update=True, populate_existing=True)
         earlier = session.scalar(
             select(Submission).where(
                 Submission.source_id == arrival.source_id,
@@ -135,7 +141,7 @@ def receive(session: Session, vault: Vault, arrival: Arrival) -> SubmissionView:
 
 def of_member(session: Session, submission_id: str, member_id: str) -> SubmissionView:
     """A submission of this member. Raises NotFound, also for another member's."""
-    found = session.get(Submission, submission_id)
+    found = session.get(Submission, submission_id) if UUID_FORM.fullmatch(submission_id) else None
     if found is None or found.member_id != member_id:
         raise NotFound("there is no such submission", advice="A status is kept for at least 24 hours.")
     return view(session, found)
@@ -152,6 +158,7 @@ def view(session: Session, submission: Submission) -> SubmissionView:
         state=submission.state,
         received_at=submission.received_at,
         finished_at=submission.finished_at,
+        collection_no=submission.collection_no,
         total=submission.total,
         done=submission.done,
         format=submission.format,

@@ -85,9 +85,16 @@ class Contributed:
 
 
 @lru_cache(maxsize=8192)
-def indicator_id(namespace: UUID, value: Value) -> str:
-    """The id of the one indicator of ``value``."""
+def indicator_key(namespace: UUID, value: Value) -> str:
+    """The id of the one indicator of ``value``, unless it was revoked before."""
     return hub_id(namespace, "indicator", value.kind.value, value.text)
+
+
+def indicator_id(namespace: UUID, value: Value, generation: int) -> str:
+    """The id of the indicator of ``value`` after ``generation`` revocations."""
+    if generation == 0:
+        return indicator_key(namespace, value)
+    return hub_id(namespace, "indicator", value.kind.value, value.text, str(generation))
 
 
 def audience_of(said: Sequence[Contributed]) -> Audience:
@@ -150,13 +157,14 @@ def compose(value: Value, said: Sequence[Contributed], hub_ref: str) -> dict[str
 def sighting(namespace: UUID, hub_ref: str, sighted: str, said: Contributed) -> dict[str, Any]:
     """What a member or partner contributed, as a sighting of the indicator ``sighted``.
 
-    An anonymous member shows as its sector (``sighted_ref``).
+    An anonymous member shows as its sector (``sighted_ref``). The id holds the time of its beginning: what was
+    taken back and is said again is another sighting, since a revoked object has no later version.
     """
     confidence = min(ONE_SOURCE_CAP, _confidence(said.grade))
     return {
         "type": "sighting",
         "spec_version": "2.1",
-        "id": hub_id(namespace, "sighting", said.source.name, sighted),
+        "id": hub_id(namespace, "sighting", said.source.name, sighted, str(said.sighting_created)),
         "created_by_ref": hub_ref,
         "created": clock.stix_timestamp(said.sighting_created),
         "modified": clock.stix_timestamp(said.sighting_modified),

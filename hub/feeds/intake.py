@@ -73,6 +73,8 @@ class Intake:
             with self._kept_lease(submission_id, worker):
                 units = self._units(submission, raw)
                 total = sum(1 for _ in units())
+                if not total:
+                    raise InvalidInput("there is nothing in it that could be read")
                 self._run_batches(submission, worker, units, total, progress)
         except (InvalidInput, TooLarge) as error:
             self.finish(submission_id, worker, inbox.FAILED, failure=str(error))

@@ -7,7 +7,7 @@ it says changes; the same statement again changes nothing at all.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
@@ -15,14 +15,14 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from hub import clock
 from hub.db.bulk import chunks, insert_rows, select_in
 from hub.db.database import lock_appends
 from hub.feeds import sources
-from hub.feeds.indicator import Contributed, audience_of, compose, indicator_id, sighting
+from hub.feeds.indicator import Contributed, audience_of, compose, indicator_id, indicator_key, sighting
 from hub.feeds.records import Contribution, Indicator
 from hub.feeds.sources import Contributor
 from hub.ledger.append import Draft, Log, Source, draft
@@ -33,10 +33,10 @@ from hub.stix.values import Value
 
 MILLISECOND = 1000
 FINGERPRINTS = (
-    "SELECT i.stix_id, c.fingerprint FROM indicator i JOIN contribution c ON c.indicator_id = i.id"
-    " WHERE c.source_id = ? AND i.stix_id IN (…)"
+    "SELECT i.key, c.fingerprint FROM indicator i JOIN contribution c ON c.indicator_id = i.id"
+    " WHERE c.source_id = ? AND i.key IN (…)"
 )
-INDICATORS = "SELECT id, stix_id, created, modified, content FROM indicator WHERE stix_id IN (…)"
+INDICATORS = "SELECT id, key, stix_id, generation, created, modified, content FROM indicator WHERE key IN (…)"
 
 
 class Change(StrEnum):
@@ -78,15 +78,23 @@ class _Merged:
     """One indicator while a batch is merged into it."""
 
     value: Value
+    key: str
     stix_id: str
     row_id: int
     is_new: bool
+    generation: int = 0
     created: int = 0
     modified: int = 0
     content: bytes = b""
     said: dict[int, Contributed] = field(default_factory=dict)
     fresh: set[int] = field(default_factory=set)
     touched: set[int] = field(default_factory=set)
+    retracted: dict[int, Contributed] = field(default_factory=dict)
+
+    @property
+    def revoked(self) -> bool:
+        """Nobody says it any more."""
+        return not self.said
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,41 +109,63 @@ class Merger:
 
     def unchanged(self, session: Session, source: Contributor, statements: Sequence[Statement]) -> set[int]:
         """Positions of statements that the source has made before in the same words: no lock, reads only."""
-        ids = [indicator_id(self.namespace, one.value) for one in statements]
-        found = select_in(session, FINGERPRINTS, ids, [source.id])
-        known: dict[str, bytes] = {stix_id: bytes(fingerprint) for stix_id, fingerprint in found}
+        keys = [indicator_key(self.namespace, one.value) for one in statements]
+        found = select_in(session, FINGERPRINTS, keys, [source.id])
+        known: dict[str, bytes] = {key: bytes(fingerprint) for key, fingerprint in found}
         return {
             position
-            for position, (stix_id, one) in enumerate(zip(ids, statements, strict=True))
-            if not one.adds and known.get(stix_id) == one.fingerprint
+            for position, (key, one) in enumerate(zip(keys, statements, strict=True))
+            if not one.adds and known.get(key) == one.fingerprint
         }
 
     def merge(self, session: Session, source: Contributor, statements: Sequence[Statement]) -> list[Change]:
         """Merge ``statements`` of ``source``; one Change each, in order. Takes the append lock."""
         lock_appends(session)
-        merged = self._load(session, source, statements)
-        changes = [_apply(merged[one.value], source, one) for one in statements]
-        touched = [one for one in merged.values() if one.touched]
-        drafts = [made for one in touched for made in self._drafts(one)]
-        self._store(session, touched)
+        merged = self._load(session, source, [one.value for one in statements])
+        highest = session.scalar(select(func.max(Indicator.id))) or 0
+        for one in statements:
+            if one.value not in merged:
+                highest += 1
+                key = indicator_key(self.namespace, one.value)
+                merged[one.value] = _Merged(one.value, key, key, highest, True)
+        changes = [self._apply(merged[one.value], source, one) for one in statements]
+        self._write(session, [one for one in merged.values() if one.touched])
+        return changes
+
+    def retract(self, session: Session, source: Contributor, values: Iterable[Value]) -> int:
+        """Take back what ``source`` says of ``values``; what nobody else says is revoked. Returns how many were.
+
+        A source that never spoke of a value, or has taken it back, changes nothing. Takes the append lock.
+        """
+        lock_appends(session)
+        merged = self._load(session, source, values)
+        for one in merged.values():
+            if source.id in one.said:
+                one.retracted[source.id] = one.said.pop(source.id)
+        changed = [one for one in merged.values() if one.retracted]
+        self._write(session, changed)
+        return sum(1 for one in changed if one.revoked)
+
+    def _write(self, session: Session, changed: Sequence[_Merged]) -> None:
+        """Store what changed, and append the objects that it gives."""
+        drafts = [made for one in changed for made in self._drafts(one)]
+        self._store(session, changed)
         for outcome in self.log.append(session, drafts):
             if outcome.refused:
                 raise RuntimeError(f"the hub's own object was refused: {outcome.refused}")
-        return changes
 
-    def _load(self, session: Session, source: Contributor, statements: Sequence[Statement]) -> dict[Value, _Merged]:
-        by_id = {indicator_id(self.namespace, one.value): one.value for one in statements}
+    def _load(self, session: Session, source: Contributor, values: Iterable[Value]) -> dict[Value, _Merged]:
+        """The indicators of ``values`` that there are, with everything that is said of them."""
+        by_key = {indicator_key(self.namespace, value): value for value in values}
         merged: dict[Value, _Merged] = {}
         by_row: dict[int, _Merged] = {}
-        for row_id, stix_id, created, modified, content in select_in(session, INDICATORS, by_id):
-            one = _Merged(by_id[stix_id], stix_id, row_id, False, created, modified, bytes(content))
-            merged[one.value] = by_row[row_id] = one
+        for row in select_in(session, INDICATORS, by_key):
+            one = _Merged(
+                by_key[row.key], row.key, row.stix_id, row.id, False, row.generation, row.created, row.modified,
+                bytes(row.content),
+            )  # fmt: skip
+            merged[one.value] = by_row[row.id] = one
         self._load_contributions(session, source, by_row)
-        highest = session.scalar(select(func.max(Indicator.id))) or 0
-        for stix_id, value in by_id.items():
-            if value not in merged:
-                highest += 1
-                merged[value] = _Merged(value, stix_id, highest, True)
         return merged
 
     def _load_contributions(self, session: Session, source: Contributor, by_row: dict[int, _Merged]) -> None:
@@ -153,14 +183,16 @@ class Merger:
 
     def _drafts(self, one: _Merged) -> list[Draft]:
         """The objects that a changed indicator gives: its new version where it says something new, sightings."""
-        said = list(one.said.values())
+        said = list((one.said or one.retracted).values())
         content = compose(one.value, said, self.hub_ref)
+        if one.revoked:
+            content["revoked"] = True
         digest = hashlib.sha256(orjson.dumps(content)).digest()
         now = clock.micros() // MILLISECOND * MILLISECOND
         if digest != one.content:
             one.modified = max(now, one.modified + MILLISECOND)
             one.created = one.created or one.modified
-            one.content = digest
+            one.content = b"" if one.revoked else digest
         obj = {
             **content,
             "id": one.stix_id,
@@ -170,19 +202,24 @@ class Merger:
         check(obj)
         hub = Source(self.hub_source_id, sources.HUB, self.hub_ref)
         audience = audience_of(said)
-        op = "add" if one.is_new else "revise"
-        collections = {entry.collection_no for entry in said}
+        op = "revoke" if one.revoked else "add" if one.is_new else "revise"
+        collections = {entry.collection_no for entry in (*said, *one.retracted.values())}
         first = draft(obj, min(collections), audience, hub, op)
         drafts = [first, *(first.into(other) for other in sorted(collections - {first.collection_no}))]
-        for source_id in sorted(one.touched):
-            by = one.said[source_id]
-            if not by.source.is_feed:
-                by.sighting_modified = max(now, by.sighting_modified + MILLISECOND)
-                by.sighting_created = by.sighting_created or by.sighting_modified
-                seen = sighting(self.namespace, self.hub_ref, one.stix_id, by)
-                check(seen)
-                drafts.append(draft(seen, self.sightings_no, by.audience, hub, op))
+        spoken = [one.said[source_id] for source_id in sorted(one.touched)]
+        drafts += [self._sighting(one, by, hub, now, revoked=False) for by in spoken if not by.source.is_feed]
+        taken_back = one.retracted.values()
+        drafts += [self._sighting(one, by, hub, now, revoked=True) for by in taken_back if not by.source.is_feed]
         return drafts
+
+    def _sighting(self, one: _Merged, by: Contributed, hub: Source, now: int, *, revoked: bool) -> Draft:
+        by.sighting_modified = max(now, by.sighting_modified + MILLISECOND)
+        by.sighting_created = by.sighting_created or by.sighting_modified
+        seen = sighting(self.namespace, self.hub_ref, one.stix_id, by)
+        if revoked:
+            seen["revoked"] = True
+        check(seen)
+        return draft(seen, self.sightings_no, by.audience, hub, "revoke" if revoked else "add")
 
     def _store(self, session: Session, touched: Sequence[_Merged]) -> None:
         fresh = [one for one in touched if one.is_new]
@@ -198,9 +235,24 @@ class Merger:
             insert_rows(session, Contribution, added)
         if revised:
             session.execute(update(Contribution), revised)
+        for one in touched:
+            for source_id in one.retracted:
+                session.execute(
+                    delete(Contribution).where(
+                        Contribution.indicator_id == one.row_id, Contribution.source_id == source_id
+                    )
+                )
+
+    def _apply(self, one: _Merged, source: Contributor, statement: Statement) -> Change:
+        """Record ``statement``; a value that comes back after a revocation begins anew, under a new id."""
+        if one.revoked and not one.is_new and not one.touched:
+            one.generation += 1
+            one.stix_id = indicator_id(self.namespace, one.value, one.generation)
+            one.created = 0
+        return _record(one, source, statement)
 
 
-def _apply(one: _Merged, source: Contributor, statement: Statement) -> Change:
+def _record(one: _Merged, source: Contributor, statement: Statement) -> Change:
     """Record ``statement`` in the contribution of ``source``."""
     known = one.said.get(source.id)
     if known is not None and not statement.adds and known.fingerprint == statement.fingerprint:
@@ -229,7 +281,9 @@ def _apply(one: _Merged, source: Contributor, statement: Statement) -> Change:
 def _indicator_row(one: _Merged) -> dict[str, Any]:
     return {
         "id": one.row_id,
+        "key": one.key,
         "stix_id": one.stix_id,
+        "generation": one.generation,
         "kind": one.value.kind.value,
         "value": one.value.text,
         "created": one.created,

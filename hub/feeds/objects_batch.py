@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeGuard
 
 from sqlalchemy.orm import Session
 
+from hub.db.bulk import select_in
 from hub.errors import InvalidInput
 from hub.feeds.batch import FAILURE, QUARANTINED, SUCCESS, Result, Target, quarantine
 from hub.feeds.merge import Merger, Statement
@@ -18,20 +19,27 @@ from hub.ledger.append import Appended, Draft, digest_of, draft, known_versions
 from hub.ledger.versions import version_key, version_of
 from hub.provenance.receipts import without_receipt
 from hub.stix.canonical import canonical_json
+from hub.stix.cards import contains_card, redact_cards
 from hub.stix.pattern import values_in
-from hub.stix.tlp import Tlp, object_tlp
+from hub.stix.tlp import Tlp, object_tlp, of_marking_id
 from hub.stix.validation import check
+from hub.stix.values import Value
 
 SHARED = "shared"
 SHOWN = 200
+# By way of the collections, since the index on ids begins with them.
+EVERYWHERE = (
+    "SELECT seq, stix_id, collection_no, source_id, version_key, digest FROM entry"
+    " WHERE collection_no IN (SELECT no FROM collection) AND stix_id IN (…)"
+)
 
 
 @dataclass(slots=True)
 class ObjectPlan:
-    """What a batch of objects comes to before anything is written; ``drafts`` by position."""
+    """What a batch of objects comes to before anything is written; ``statements`` by the object's position."""
 
     drafts: list[tuple[int, StixObject, Draft]] = field(default_factory=list)
-    statements: list[Statement] = field(default_factory=list)
+    statements: dict[int, list[Statement]] = field(default_factory=dict)
     held: list[Held] = field(default_factory=list)
     result: Result = field(default_factory=Result)
 
@@ -46,18 +54,20 @@ def plan(
     known = known_versions(
         session, {(collection_no, obj["id"]) for _, _, obj in bare if _is_text(obj.get("id"))}
     )
+    everywhere = _everywhere(session, [obj for _, _, obj in bare])
     for position, one, obj in bare:
         planned.result.counts["read"] += 1
         try:
             if not _is_known(known, collection_no, obj):
-                _acceptable(obj, target, merger)
+                _acceptable(obj, merger)
+                _refuse_foreign(obj, everywhere, collection_no, target, merger)
                 _plan_object(planned, position, one, obj, collection_no, target)
             else:
                 _accepted(planned.result, position, one, obj, "unchanged", target)
         except InvalidInput as error:
             _refused(planned.result, position, one, obj, str(error))
             continue
-        _plan_values(planned, one, obj, target, rules)
+        _plan_values(planned, position, one, obj, target, rules)
     return planned
 
 
@@ -74,8 +84,11 @@ def apply(session: Session, planned: ObjectPlan, target: Target, merger: Merger)
             bool(known.get((one.collection_no, one.stix_id))),
             target,
         )
-    if planned.statements:
-        merger.merge(session, target.source, planned.statements)
+    refused = {position for (position, _, _), outcome in zip(planned.drafts, appended, strict=True) if outcome.refused}
+    statements = [one for position, said in planned.statements.items() if position not in refused for one in said]
+    if statements:
+        planned.result.values.update(one.value for one in statements)
+        merger.merge(session, target.source, statements)
     quarantine(session, target.source.id, target.submission_id, planned.held)
 
 
@@ -83,20 +96,76 @@ def _is_known(
     known: dict[tuple[int, str], dict[str, bytes]], collection_no: int, obj: dict[str, Any]
 ) -> bool:
     """The very same object version is in the collection: nothing more needs to be looked at."""
-    digests = known.get((collection_no, obj.get("id", "")))
+    stix_id = obj.get("id")
+    digests = known.get((collection_no, stix_id)) if _is_text(stix_id) else None
     if not digests:
         return False
     return digests.get(version_key(version_of(obj))) == digest_of(canonical_json(obj))
 
 
-def _acceptable(obj: dict[str, Any], target: Target, merger: Merger) -> None:
+def _acceptable(obj: dict[str, Any], merger: Merger) -> None:
     check(obj)
     if obj.get("created_by_ref") == merger.hub_ref or obj["id"] == merger.hub_ref:
         raise InvalidInput("only the hub itself speaks in its name", where="created_by_ref")
-    if target.by_object and object_tlp(obj) == Tlp.RED:
+    if _tlp(obj) == Tlp.RED:
         raise InvalidInput(
             "TLP:RED is for named people only and never enters a collection", where="object_marking_refs"
         )
+    _refuse_cards(obj)
+
+
+def _tlp(obj: dict[str, Any]) -> Tlp | None:
+    """The strictest label on the object or on any part of it: an object is passed on whole."""
+    parts = [part.get("marking_ref") for part in obj.get("granular_markings", ())]
+    labels = [object_tlp(obj), *(of_marking_id(ref) for ref in parts if _is_text(ref))]
+    return max((label for label in labels if label is not None), default=None)
+
+
+def _refuse_cards(obj: dict[str, Any]) -> None:
+    """Raise InvalidInput where a full payment card number stands in any text, name or number of the object."""
+    pending: list[tuple[str, Any]] = [("", obj)]
+    while pending:
+        where, part = pending.pop()
+        if isinstance(part, dict):
+            pending += [(f"{where}.{name}".lstrip("."), inner) for name, inner in part.items()]
+            part = " | ".join(part)
+        elif isinstance(part, list):
+            pending += [(f"{where}[{index}]", inner) for index, inner in enumerate(part)]
+            continue
+        if isinstance(part, str | int | float) and contains_card(str(part)):
+            raise InvalidInput(
+                "this may be a payment card number, which must not be sent; leave it out",
+                where=redact_cards(where) or None,
+            )
+
+
+def _everywhere(session: Session, bare: Sequence[dict[str, Any]]) -> dict[str, list[Any]]:
+    """What any collection holds under the ids of these objects and of their authors, oldest first."""
+    wanted = {ref for obj in bare for ref in (obj.get("id"), obj.get("created_by_ref")) if _is_text(ref)}
+    found: dict[str, list[Any]] = {}
+    for row in select_in(session, EVERYWHERE, sorted(wanted)):
+        found.setdefault(row.stix_id, []).append(row)
+    for rows in found.values():
+        rows.sort(key=lambda row: row.seq)
+    return found
+
+
+def _refuse_foreign(
+    obj: dict[str, Any], everywhere: dict[str, list[Any]], collection_no: int, target: Target, merger: Merger
+) -> None:
+    """Raise InvalidInput for a version of somebody else's object, and for a member that speaks as another."""
+    others = [row for row in everywhere.get(obj["id"], ()) if row.collection_no != collection_no]
+    if others and others[0].source_id != target.source.id:
+        version = version_key(version_of(obj)), digest_of(canonical_json(obj))
+        if version not in {(row.version_key, row.digest) for row in others}:
+            raise InvalidInput(
+                "another source owns this id; only the creator of an object may version it", where="id"
+            )
+    author = obj.get("created_by_ref", "")
+    # The hub publishes the identity of each member where sightings name it.
+    is_member = any(row.collection_no == merger.sightings_no for row in everywhere.get(author, ()))
+    if target.by_object and is_member and author != target.source.sighted_ref:
+        raise InvalidInput("this is the identity of another member", where="created_by_ref")
 
 
 def _plan_object(
@@ -107,30 +176,26 @@ def _plan_object(
     collection_no: int,
     target: Target,
 ) -> None:
-    audience = target.audience(collection_no, object_tlp(obj))
+    audience = target.audience(collection_no, _tlp(obj))
     op = "revoke" if obj.get("revoked") is True else "add"
     planned.drafts.append((position, one, draft(obj, collection_no, audience, target.source.of_ledger, op)))
 
 
 def _plan_values(
-    planned: ObjectPlan, one: StixObject, obj: dict[str, Any], target: Target, rules: Rules
+    planned: ObjectPlan, position: int, one: StixObject, obj: dict[str, Any], target: Target, rules: Rules
 ) -> None:
     """The values that a STIX indicator stands for are contributions like any other."""
-    if obj.get("type") != "indicator" or obj.get("pattern_type") != "stix" or obj.get("revoked") is True:
-        return
-    for value in values_in(obj["pattern"]):
-        reason = held_by_rule(value, rules)
-        if reason is not None:
-            planned.held.append(Held(QUARANTINED, one.where, value.text, reason, value))
+    for value in values_of(one, rules):
+        if isinstance(value, Held):
+            planned.held.append(value)
             continue
-        planned.result.values.add(value)
         collection_no = target.aliases[collection_of(value.kind)]
-        planned.statements.append(
+        planned.statements.setdefault(position, []).append(
             Statement(
                 value=value,
                 collection_no=collection_no,
                 grade=target.source.grade,
-                audience=target.audience(collection_no, object_tlp(obj)),
+                audience=target.audience(collection_no, _tlp(obj)),
                 labels=tuple(label[:60].lower() for label in obj.get("labels", ())[:5]),
                 first_seen=micros(obj.get("valid_from")),
                 last_seen=micros(obj.get("modified")),
@@ -138,7 +203,19 @@ def _plan_values(
         )
 
 
-def _count_appended(  # noqa: PLR0913 - one row of the batch
+def values_of(one: StixObject, rules: Rules) -> list[Value | Held]:
+    """The values that an acceptable object stands for: those of a STIX indicator that is not revoked."""
+    obj = one.obj
+    if obj.get("type") != "indicator" or obj.get("pattern_type") != "stix" or obj.get("revoked") is True:
+        return []
+    found: list[Value | Held] = []
+    for value in values_in(obj["pattern"]):
+        reason = held_by_rule(value, rules)
+        found.append(Held(QUARANTINED, one.where, value.text, reason, value) if reason else value)
+    return found
+
+
+def _count_appended(
     result: Result, position: int, one: StixObject, outcome: Appended, known: bool, target: Target
 ) -> None:
     if outcome.refused:
@@ -149,7 +226,7 @@ def _count_appended(  # noqa: PLR0913 - one row of the batch
         _accepted(result, position, one, one.obj, "updated" if known else "new", target)
 
 
-def _accepted(  # noqa: PLR0913 - one row of the batch
+def _accepted(
     result: Result, position: int, one: StixObject, obj: dict[str, Any], change: str, target: Target
 ) -> None:
     result.counts["accepted"] += 1
@@ -169,5 +246,5 @@ def _refused(result: Result, position: int, one: StixObject, obj: dict[str, Any]
     )  # fmt: skip
 
 
-def _is_text(value: Any) -> bool:
+def _is_text(value: Any) -> TypeGuard[str]:
     return isinstance(value, str)

@@ -91,13 +91,20 @@ class Outcome(Record):
 
 
 class Indicator(Record):
-    """The hub's one indicator of a canonical value: its present version in short. ``content`` hashes what it says."""
+    """The hub's one indicator of a canonical value: its present version in short.
+
+    ``key`` is the id that its value gives; ``stix_id`` differs from it once the value has come back after a
+    revocation, since a revoked object has no later version (STIX 2.1 section 3.6.2). ``content`` hashes what
+    the present version says, and is empty where that one is revoked.
+    """
 
     __tablename__ = "indicator"
     __table_args__ = (UniqueConstraint("kind", "value"),)
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    key: Mapped[str] = mapped_column(Text, unique=True)
     stix_id: Mapped[str] = mapped_column(Text, unique=True)
+    generation: Mapped[int] = mapped_column(Integer)
     kind: Mapped[str] = mapped_column(Text)
     value: Mapped[str] = mapped_column(Text)
     created: Mapped[Timestamp]
@@ -160,3 +167,13 @@ class FraudReport(Record):
     protected: Mapped[bytes] = mapped_column(LargeBinary)
     digest: Mapped[bytes] = mapped_column(LargeBinary)
     withdrawn: Mapped[bool] = mapped_column(Boolean)
+
+
+class ReportedValue(Record):
+    """A value that a report named and that was published for it: what a withdrawal has to look at."""
+
+    __tablename__ = "reported_value"
+
+    report_id: Mapped[int] = mapped_column(ForeignKey("fraud_report.id"), primary_key=True)
+    kind: Mapped[str] = mapped_column(Text, primary_key=True)
+    value: Mapped[str] = mapped_column(Text, primary_key=True)

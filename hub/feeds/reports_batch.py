@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -15,7 +15,9 @@ from hub.errors import InvalidInput
 from hub.feeds.batch import FAILURE, QUARANTINED, SUCCESS, Result, Target, quarantine
 from hub.feeds.indicator import PERSONAL
 from hub.feeds.merge import Merger, Statement
+from hub.feeds.readers.reading import RawIndicator
 from hub.feeds.records import FraudReport
+from hub.feeds.reports.faults import InvalidReport
 from hub.feeds.reports.report import Report
 from hub.feeds.reports.schema import load_report
 from hub.feeds.sift import Held, Rules, shown, sift
@@ -24,7 +26,7 @@ from hub.ledger.classes import Audience
 from hub.sealing import Vault
 from hub.stix.canonical import canonical_json
 from hub.stix.tlp import Tlp
-from hub.stix.values import Kind
+from hub.stix.values import Kind, Value
 
 NOT_DISSEMINATED = "graded E (suspected to be false): kept, never passed on"
 
@@ -37,11 +39,21 @@ class ReadReport:
     document: Any
 
 
+@dataclass(frozen=True, slots=True)
+class PlannedReport:
+    """A report with what it says of each identifier, and the places of those that are not published."""
+
+    position: int
+    report: Report
+    statements: list[Statement]
+    held: list[str]
+
+
 @dataclass(slots=True)
 class ReportPlan:
     """What a batch of reports comes to: each report with its statements."""
 
-    reports: list[tuple[int, Report, list[Statement]]] = field(default_factory=list)
+    reports: list[PlannedReport] = field(default_factory=list)
     held: list[Held] = field(default_factory=list)
     result: Result = field(default_factory=Result)
 
@@ -56,40 +68,41 @@ def plan(batch: Sequence[tuple[int, ReadReport]], target: Target, rules: Rules) 
         except InvalidInput as error:
             planned.result.counts["refused"] += 1
             planned.result.outcome(
-                position, FAILURE, read.where, _reference(read.document), message=str(error)
+                position, FAILURE, read.where, _reference(read.document, error), message=str(error)
             )
             continue
-        planned.reports.append((position, report, _statements(planned, report, target, rules)))
+        planned.reports.append(_plan_report(planned, position, report, target, rules))
     return planned
 
 
 def apply(session: Session, planned: ReportPlan, target: Target, merger: Merger, vault: Vault) -> None:
     """Write a planned batch within the caller's transaction."""
-    for position, report, statements in planned.reports:
-        change = _store(session, report, target, vault)
+    for one in planned.reports:
+        change = _store(session, one.report, target, vault)
         planned.result.counts["accepted"] += 1
         planned.result.counts[change] += 1
         if change != "unchanged":
             adds = change == "new"
-            merger.merge(session, target.source, [replace(one, adds=adds) for one in statements])
-        planned.result.outcome(position, SUCCESS, report.where, report.reference, message=MESSAGES[change])
+            merger.merge(session, target.source, [replace(said, adds=adds) for said in one.statements])
+        message = "; ".join([*MESSAGES[change], *one.held]) or None
+        planned.result.outcome(one.position, SUCCESS, one.report.where, one.report.reference, message=message)
     quarantine(session, target.source.id, target.submission_id, planned.held)
 
 
-MESSAGES = {"new": None, "updated": "amends an earlier report", "unchanged": "already here, unchanged"}
+MESSAGES = {"new": [], "updated": ["amends an earlier report"], "unchanged": ["already here, unchanged"]}
 
 
-def _statements(planned: ReportPlan, report: Report, target: Target, rules: Rules) -> list[Statement]:
-    statements = []
-    disseminable = report.grade is None or report.grade.disseminable
+def _plan_report(
+    planned: ReportPlan, position: int, report: Report, target: Target, rules: Rules
+) -> PlannedReport:
+    statements, held = [], []
     grade = report.grade
-    for reading in report.indicators():
-        found = sift(reading, rules)
-        if not isinstance(found, Held) and not disseminable:
-            found = Held(QUARANTINED, reading.where, shown(reading.raw), NOT_DISSEMINATED, found)
+    for reading, found in _sifted(report, rules):
         if isinstance(found, Held):
             planned.held.append(found)
             planned.result.counts["held_values"] += 1
+            # The place and the rule only: a value that nobody could make sense of is not repeated.
+            held.append(f"{found.where} is not published" + (f" ({found.reason})" if found.value else ""))
             continue
         planned.result.values.add(found)
         statements.append(
@@ -103,17 +116,29 @@ def _statements(planned: ReportPlan, report: Report, target: Target, rules: Rule
                 last_seen=micros(reading.last_seen),
             )
         )
-    return statements
+    return PlannedReport(position, report, statements, held)
+
+
+def _sifted(report: Report, rules: Rules) -> Iterator[tuple[RawIndicator, Value | Held]]:
+    """Each identifier of a report, held back where it may not be published."""
+    for reading in report.indicators():
+        found = sift(reading, rules)
+        if not isinstance(found, Held) and report.grade is not None and not report.grade.disseminable:
+            found = Held(QUARANTINED, reading.where, shown(reading.raw), NOT_DISSEMINATED, found)
+        yield reading, found
+
+
+def values_of(read: ReadReport, rules: Rules) -> list[Value | Held]:
+    """What an acceptable report stands for."""
+    return [found for _, found in _sifted(load_report(read.document, read.where), rules)]
 
 
 def audience(kind: Kind, handling: str | None, target: Target) -> Audience:
     """Who an identifier of a report is for (FRAUD.md, "Grading"): handling C asks for AMBER+STRICT, otherwise
     AMBER for what identifies people or their money, GREEN for the rest; never less than the sender asked for.
     """
-    if handling == "C":
-        own = Tlp.AMBER_STRICT
-    else:
-        own = Tlp.AMBER if kind in PERSONAL else Tlp.GREEN
+    ordinary = Tlp.AMBER if kind in PERSONAL else Tlp.GREEN
+    own = Tlp.AMBER_STRICT if handling == "C" else ordinary
     return Audience(max(own, target.tlp or Tlp.CLEAR), target.groups)
 
 
@@ -142,8 +167,11 @@ def _store(session: Session, report: Report, target: Target, vault: Vault) -> st
     return change
 
 
-def _reference(document: Any) -> str:
-    """The reference of a report that is not valid, as far as it has one; never anything else of it."""
+def _reference(document: Any, error: InvalidInput) -> str:
+    """The reference of a report that is not valid, unless it is at fault itself; never anything else of it."""
+    places = [fault.where for fault in error.faults] if isinstance(error, InvalidReport) else []
+    if any(place.endswith("report.reference") for place in places):
+        return ""
     head = document.get("report") if isinstance(document, dict) else None
     reference = head.get("reference") if isinstance(head, dict) else None
-    return shown(reference) if isinstance(reference, str) and len(reference) <= 60 else ""
+    return shown(reference) if isinstance(reference, str) and len(reference) <= 64 else ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from hub.auth import Actor
@@ -47,31 +48,41 @@ def named(session: Session, name: str, default_grade: str, source_class: str = F
     name = LEGACY_NAMES.get(name, name)
     if not name or len(name) > 100 or not name.isprintable():
         raise InvalidInput("a source's name has 1 to 100 printable characters", where="source")
-    found = session.scalar(select(SourceRecord).where(SourceRecord.name == name))
-    if found is None:
-        found = SourceRecord(
-            name=name, source_class=source_class, member_id=None, sighted_ref=None, grade=default_grade,
-            independence_group=name,
-        )  # fmt: skip
-        session.add(found)
-        session.flush()
-    return _contributor(found)
+    if name == REPORT_FRAUD:
+        source_class = REPORT_FRAUD
+    fresh = SourceRecord(
+        name=name, source_class=source_class, member_id=None, sighted_ref=None, grade=default_grade,
+        independence_group=name,
+    )  # fmt: skip
+    return _contributor(_found_or_added(session, fresh))
 
 
 def of_member(session: Session, actor: Actor, default_grade: str) -> Contributor:
     """The source that a member is; made at its first use, its shown identity kept up to date."""
-    found = session.scalar(select(SourceRecord).where(SourceRecord.member_id == actor.member_id))
-    if found is None:
-        source_class = REPORT_FRAUD if actor.kind == REPORT_FRAUD else MEMBER
-        found = SourceRecord(
-            name=f"member:{actor.member_id}", source_class=source_class, member_id=actor.member_id,
-            grade=default_grade, independence_group=actor.member_id,
-        )  # fmt: skip
-        session.add(found)
+    fresh = SourceRecord(
+        name=f"member:{actor.member_id}", member_id=actor.member_id, sighted_ref=actor.sighted_ref,
+        source_class=REPORT_FRAUD if actor.kind == REPORT_FRAUD else MEMBER, grade=default_grade,
+        independence_group=actor.member_id,
+    )  # fmt: skip
+    found = _found_or_added(session, fresh)
     if found.sighted_ref != actor.sighted_ref:
         found.sighted_ref = actor.sighted_ref
     session.flush()
     return _contributor(found)
+
+
+def _found_or_added(session: Session, fresh: SourceRecord) -> SourceRecord:
+    """The source with the name of ``fresh``, which is added where there is none; two that come at once agree."""
+    named = select(SourceRecord).where(SourceRecord.name == fresh.name)
+    found = session.scalar(named)
+    if found is None:
+        try:
+            with session.begin_nested():
+                session.add(fresh)
+        except IntegrityError:  # another process has added it in between
+            return session.scalars(named).one()
+        return fresh
+    return found
 
 
 def by_id(session: Session, source_id: int) -> Contributor:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.orm import Session
 
@@ -13,10 +13,12 @@ from hub.feeds.indicator import FRAUD_KINDS
 from hub.feeds.merge import Merger, Statement
 from hub.feeds.readers.reading import RawIndicator, Unread
 from hub.feeds.sift import Held, Rules, shown, sift
-from hub.stix.values import Kind
+from hub.stix.tlp import Tlp
+from hub.stix.values import Kind, Value
 
 FRAUD = "fraud"
 CYBER = "cyber"
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 Numbered = tuple[int, RawIndicator | Unread]
 
 
@@ -37,7 +39,7 @@ def plan(batch: Sequence[Numbered], target: Target, rules: Rules) -> ValuePlan:
         if isinstance(reading, Unread):
             planned.result.held(position, Held(REFUSED, reading.where, shown(reading.raw), reading.reason))
             continue
-        found = sift(reading, rules)
+        found = _for_members(reading, rules)
         if isinstance(found, Held):
             planned.result.held(position, found)
             if found.status == QUARANTINED:
@@ -50,13 +52,20 @@ def plan(batch: Sequence[Numbered], target: Target, rules: Rules) -> ValuePlan:
                 value=found,
                 collection_no=collection_no,
                 grade=target.source.grade,
-                audience=target.audience(collection_no),
+                audience=target.audience(collection_no, reading.tlp),
                 labels=reading.labels,
                 first_seen=micros(reading.first_seen),
                 last_seen=micros(reading.last_seen),
             )
         )
     return planned
+
+
+def _for_members(reading: RawIndicator, rules: Rules) -> Value | Held:
+    if reading.tlp == Tlp.RED:
+        reason = "its source marks it TLP:RED, which is for named people only and never enters a collection"
+        return Held(REFUSED, reading.where, shown(reading.raw), reason)
+    return sift(reading, rules)
 
 
 def apply(session: Session, planned: ValuePlan, target: Target, merger: Merger, repeated: set[int]) -> None:
@@ -76,4 +85,4 @@ def collection_of(kind: Kind) -> str:
 
 def micros(text: str | None) -> int | None:
     """An RFC 3339 text of a reader in microseconds since the epoch."""
-    return None if text is None else int(datetime.fromisoformat(text).timestamp() * 1_000_000)
+    return None if text is None else (datetime.fromisoformat(text) - EPOCH) // timedelta(microseconds=1)

@@ -5,15 +5,18 @@ from __future__ import annotations
 import os
 import secrets
 import socket
+from contextlib import suppress
 from threading import Event
 
 import structlog
 
 from hub.errors import HubError, Unavailable
-from hub.feeds import intake
+from hub.feeds import inbox, intake
 from hub.feeds.intake import Intake, LostLease
 
 log = structlog.get_logger(__name__)
+
+OUR_FAULT = "something went wrong on our side; what was counted until then is kept"
 
 
 def worker_name() -> str:
@@ -58,6 +61,13 @@ class Worker:
         except _Stopped:
             with self._intake.database.unit_of_work() as session:
                 intake.release(session, claimed, self.name)
+        except Unavailable:
+            raise
+        except Exception as error:
+            # A fault of our own: this submission ends, the worker and all others go on.
+            log.error("submission failed", id=claimed, exc_info=error)
+            with suppress(LostLease):
+                self._intake.finish(claimed, self.name, inbox.FAILED, failure=OUR_FAULT)
         return True
 
     def _waiting(self) -> bool:

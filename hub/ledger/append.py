@@ -22,7 +22,7 @@ from hub.db.bulk import chunks, insert_rows, select_in
 from hub.db.database import lock_appends
 from hub.ledger.classes import Audience, stream_id
 from hub.ledger.records import Collection, DetachedReceipt, Entry, LogHead
-from hub.ledger.versions import version_key, version_of
+from hub.ledger.versions import WITHDRAWN, version_key, version_of
 from hub.provenance.keys import Signer
 from hub.provenance.published import carries_receipt
 from hub.provenance.receipts import Prepared, Sealed, committed_source, prepare, seal
@@ -87,7 +87,8 @@ class _Known:
     statement: str | None = None
 
     def take(self, row: Any) -> None:
-        self.digests[row.version_key] = bytes(row.digest)
+        if WITHDRAWN not in row.version_key:
+            self.digests[row.version_key] = bytes(row.digest)
         if row.latest:
             self.latest_key, self.latest_seq = row.version_key, row.seq
         if row.earliest:

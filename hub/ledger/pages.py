@@ -7,6 +7,7 @@ on how deep it has read.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,12 +25,17 @@ RECORD_COLUMNS = "e.seq, e.date_added, e.stix_id, e.version"
 
 @dataclass(frozen=True, slots=True)
 class Versions:
-    """``match[version]``: which versions of each object (TAXII 2.1 section 3.4.1). Default: the last."""
+    """``match[version]``: which versions of each object (TAXII 2.1 section 3.4.1). Default: the last.
+
+    ``exact`` are STIX timestamps. ``added`` are the same in microseconds: the version of an object that has
+    none of its own is the instant at which it was added.
+    """
 
     last: bool = True
     first: bool = False
     every: bool = False
     exact: tuple[str, ...] = ()
+    added: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +83,21 @@ def exists(database: Database, views: Views, actor: Actor, head: Head, collectio
     """Whether the actor may see any version of the object in the collection."""
     query = Query(collection_no, limit=1, ids=(stix_id,), versions=Versions(every=True))
     return bool(records(database, views, actor, head, query).rows)
+
+
+def unversioned_added(database: Database, collection_no: int, ids: Sequence[str]) -> dict[str, int]:
+    """When objects that state no version were added to the collection, in microseconds, by id.
+
+    For the one who added them, and so without an actor: it tells nothing but the time.
+    """
+    if not ids:
+        return {}
+    found = database.select(
+        "SELECT stix_id, date_added FROM entry WHERE collection_no = ? AND version_key = ''"
+        f" AND stix_id IN ({_marks(list(ids))})",
+        [collection_no, *ids],
+    )
+    return {stix_id: int(added) for stix_id, added in found}
 
 
 def without_receipt(row: Row) -> bytes:
@@ -142,8 +163,9 @@ def _condition(versions: Versions, after: int, head_seq: int) -> tuple[str, list
         wanted += ["earliest = 1"] if versions.first else []
         exact: list[Any] = [version_key(version) for version in versions.exact]
         wanted += [f"version_key IN ({_marks(exact)})"] if exact else []
+        wanted += [f"version_key = '' AND date_added IN ({_marks(versions.added)})"] if versions.added else []
         parts.append(f"({' OR '.join(wanted)})" if len(wanted) > 1 else wanted[0])
-        values += exact
+        values += [*exact, *versions.added]
     return " AND ".join(parts), values
 
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+# In the version key of a withdrawn entry, before its seq: the plain key is free to be added again.
+WITHDRAWN = "~"
+
 
 def version_of(obj: dict[str, Any]) -> str | None:
     """The object's version in its own text: ``modified``, else ``created``, else None (TAXII 2.1 section 3.4.1)."""

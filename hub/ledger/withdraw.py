@@ -18,7 +18,7 @@ from hub.db.database import lock_appends
 from hub.errors import NotFound, NotPermitted
 from hub.ledger.pages import Versions
 from hub.ledger.records import AccessEpoch, Entry
-from hub.ledger.versions import version_key
+from hub.ledger.versions import WITHDRAWN, version_key
 
 NO_STREAM = 0
 
@@ -55,7 +55,7 @@ def withdraw(  # noqa: PLR0913 (who asks, for what)
             stream_id=NO_STREAM,
             latest=0,
             earliest=0,
-            version_key=Entry.version_key + literal("~") + cast(Entry.seq, Text),
+            version_key=Entry.version_key + literal(WITHDRAWN) + cast(Entry.seq, Text),
         )
     )
     _mark_ends(session, [row for row in standing if row.seq not in gone])

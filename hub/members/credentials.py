@@ -55,25 +55,30 @@ def authenticate(session: Session, hashed: bytes, username: str | None) -> Actor
         .where(Credential.token_hash == hashed)
     ).one_or_none()
     if found is None:
-        raise _refusal()
+        raise refusal()
     credential, member = found
     if (username is not None and username != credential.username) or credential.revoked_at is not None:
-        raise _refusal()
-    if member.status != ACTIVE or not holds(credential.expires_at):
-        raise _refusal()
+        raise refusal()
+    return actor_of(session, member, CredentialKind.TOKEN, credential.username, credential.expires_at)
+
+
+def actor_of(session: Session, member: Member, kind: CredentialKind, username: str, expires_at: int | None) -> Actor:
+    """The actor that a credential of ``member`` makes. Raises Unauthenticated unless both hold."""
+    if member.status != ACTIVE or not holds(expires_at):
+        raise refusal()
     roles = frozenset(Role(role) for role in member.roles)
     groups = session.scalars(select(MemberGroup.group_id).where(MemberGroup.member_id == member.id))
     return Actor(
         member_id=member.id,
-        username=credential.username,
+        username=username,
         kind=member.kind,
         identity_ref=member.identity_ref,
         sighted_ref=member.sighted_ref,
         roles=roles,
         clearance=Tlp(member.clearance),
         groups=frozenset(groups),
-        permissions=permissions_of(roles, CredentialKind.TOKEN),
-        expires_at=credential.expires_at,
+        permissions=permissions_of(roles, kind),
+        expires_at=expires_at,
     )
 
 
@@ -82,5 +87,6 @@ def holds(expires_at: int | None) -> bool:
     return expires_at is None or clock.micros() < expires_at
 
 
-def _refusal() -> Unauthenticated:
+def refusal() -> Unauthenticated:
+    """The one answer to every credential that does not hold, whatever the reason."""
     return Unauthenticated("the credential is missing, unknown, expired or not active", advice=ADVICE)

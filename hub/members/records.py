@@ -54,3 +54,16 @@ class Credential(Record):
     created_at: Mapped[Timestamp]
     expires_at: Mapped[int | None] = mapped_column(BigInteger)
     revoked_at: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class ClientCertificate(Record):
+    """A TLS client certificate that stands for a credential, known by the SHA-256 of its DER form."""
+
+    __tablename__ = "client_certificate"
+
+    fingerprint: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    member_id: Mapped[str] = mapped_column(ForeignKey("member.id"))
+    subject: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[Timestamp]
+    expires_at: Mapped[Timestamp]
+    revoked_at: Mapped[int | None] = mapped_column(BigInteger)

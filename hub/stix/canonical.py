@@ -134,7 +134,7 @@ def _check_large_numbers(value: Any, raw: bytes) -> None:
             exact = True
         if not exact:
             raise InvalidInput(
-                f"the number {number} is outside ±(2^53−1), where integers are exact",
+                "this number is outside ±(2^53−1), where integers are exact",
                 where=path or None,
                 advice="Send large numbers as strings (RFC 7493 section 2.2).",
             )

@@ -36,6 +36,11 @@ class Filters:
     versions: Versions = Versions()
     spec_versions: tuple[str, ...] = ()
 
+    @property
+    def serves_stix_21(self) -> bool:
+        """Whether they leave anything: every object here is STIX 2.1."""
+        return not self.spec_versions or "2.1" in self.spec_versions
+
 
 def single(arguments: MultiDict[str, str], name: str) -> str | None:
     """The one value of a parameter, None where it is absent. Raises InvalidInput where it is repeated."""
@@ -114,11 +119,15 @@ def _versions(given: Mapping[str, str]) -> Versions:
     exact = tuple(value for value in values if value not in ("last", "first"))
     if len(exact) > MOST_VALUES:
         raise InvalidInput(f"more than {MOST_VALUES} values", where="match[version]")
-    for value in exact:
-        instant(value, "match[version]")
-    return Versions(last="last" in values, first="first" in values, exact=exact)
+    added = tuple(instant(value, "match[version]") for value in exact)
+    return Versions(last="last" in values, first="first" in values, exact=exact, added=added)
 
 
 def is_stix_id(text: str) -> bool:
     """Whether ``text`` has the form of a STIX identifier (STIX 2.1 section 2.9)."""
     return STIX_ID.fullmatch(text) is not None
+
+
+def is_timestamp(text: str) -> bool:
+    """Whether ``text`` has the form of a STIX timestamp (STIX 2.1 section 2.14)."""
+    return TIMESTAMP.fullmatch(text) is not None

@@ -58,7 +58,7 @@ class Reading:
     def query(self, **fixed: Any) -> Query | None:
         """The ledger's query, None where the filters allow nothing. ``fixed`` replaces parts of it."""
         wanted: Filters = parameters.filters(self.given)
-        if wanted.spec_versions and "2.1" not in wanted.spec_versions:
+        if not wanted.serves_stix_21:
             return None
         parts: dict[str, Any] = {"ids": wanted.ids, "types": wanted.types, "versions": wanted.versions, **fixed}
         added_after = None if self.after else self.added_after

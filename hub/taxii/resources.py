@@ -12,12 +12,14 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
+from hub.audit import record
 from hub.auth import Permission
 from hub.db import Row
 from hub.errors import NotFound, NotPermitted
 from hub.feeds import inbox, sources
 from hub.ledger import pages
 from hub.ledger.collections import CollectionView
+from hub.ledger.withdraw import withdraw
 from hub.taxii import parameters
 from hub.taxii.envelope import envelope, listing, resource, version_text
 from hub.taxii.media import STIX_21, TAXII_21, check_accept, check_content_type
@@ -25,11 +27,13 @@ from hub.taxii.posting import objects_of
 from hub.taxii.reading import ALL_VERSIONS, Reading
 from hub.taxii.status import status_resource
 from hub.web import SIGNED_IN, actor, allow, head, services
+from hub.web.links import absolute
 
 blueprint = Blueprint("taxii", __name__, url_prefix="/taxii2")
 
 ROOT = "/<any(signed, plain):root>/"
 COLLECTION = f"{ROOT}collections/<collection>/"
+OBJECT_FILTERS = ("match[version]", "match[spec_version]")
 
 
 class Root(StrEnum):
@@ -60,7 +64,7 @@ def negotiate() -> None:
 def discovery() -> Response:
     """Server information (section 4.1)."""
     settings = services().settings
-    roots = [f"{settings.base_url}/taxii2/{root.value}/" for root in Root]
+    roots = [absolute(f"/taxii2/{root.value}/") for root in Root]
     return resource(
         {
             "title": settings.taxii.title,
@@ -90,7 +94,8 @@ def api_root(root: str) -> Response:
 def status(root: str, submission: str) -> Response:
     """What became of a POST (section 4.3); another member's is not found."""
     with services().database.reading() as session:
-        return resource(status_resource(inbox.of_member(session, submission, actor().member_id)))
+        found = inbox.of_member(session, submission, actor().member_id)
+    return resource(status_resource(services().database, found))
 
 
 @blueprint.get(f"{ROOT}collections/", strict_slashes=False)
@@ -154,8 +159,8 @@ def add_objects(root: str, collection: str) -> Response:
             groups=actor().groups,
         )  # fmt: skip
         submission = inbox.receive(session, services().vault, arrival)
-    answer = resource(status_resource(submission), 202)
-    answer.headers["Location"] = f"{services().settings.base_url}/taxii2/{root}/status/{submission.id}/"
+    answer = resource(status_resource(services().database, submission), 202)
+    answer.headers["Location"] = absolute(f"/taxii2/{root}/status/{submission.id}/")
     return answer
 
 
@@ -163,9 +168,28 @@ def add_objects(root: str, collection: str) -> Response:
 @allow(SIGNED_IN)
 def get_object(root: str, collection: str, stix_id: str) -> Response:
     """The versions of one object that the filters select (section 5.6)."""
-    reading = _reading_of_object(collection, stix_id, "object", ("match[version]", "match[spec_version]"))
+    reading = _reading_of_object(collection, stix_id, "object", OBJECT_FILTERS)
     page = reading.page(pages.objects, actor(), head(), ids=(stix_id,), types=())
     return reading.answer(envelope(map(BODY[root], page.rows), reading.following(page)), page)
+
+
+@blueprint.delete(f"{COLLECTION}objects/<stix_id>/", strict_slashes=False)
+@allow(SIGNED_IN)
+def delete_object(root: str, collection: str, stix_id: str) -> Response:
+    """Delete the versions of one object that the filters select: all of them where none is given (section 5.7)."""
+    target = _find(collection)
+    if not (target.can_read and target.can_write):
+        raise NotPermitted("deleting needs the right to read this collection and to write to it")
+    wanted = parameters.filters(parameters.given_filters(request.args, OBJECT_FILTERS))
+    if not parameters.is_stix_id(stix_id) or not wanted.serves_stix_21:
+        raise NotFound("there is no such object in this collection")
+    versions = wanted.versions if "match[version]" in request.args else ALL_VERSIONS
+    streams = services().views.of(actor(), head()).stream_ids(target.no)
+    with services().database.unit_of_work() as session:
+        source = sources.of_member(session, actor(), services().settings.intake.default_grade)
+        gone = withdraw(session, target.no, stix_id, versions, source_id=source.id, streams=streams)
+        record(session, actor().member_id, "object:delete", stix_id, before={"collection": target.id, "versions": gone})
+    return Response(status=200, content_type=TAXII_21)
 
 
 @blueprint.get(f"{COLLECTION}objects/<stix_id>/versions/", strict_slashes=False)

@@ -31,9 +31,7 @@ STATUS: dict[type[HubError], int] = {
     errors.Unavailable: 503,
 }
 CHALLENGE = 'Basic realm="hub", charset="UTF-8"'
-UNEXPECTED = HubError(
-    "something went wrong on our side", advice="Tell the hub the error id; nothing was lost."
-)
+UNEXPECTED = HubError("something went wrong on our side", advice="Tell the hub the error id; nothing was lost.")
 TAXII_21 = "application/taxii+json;version=2.1"
 
 Render = Callable[[HubError, int, str], Response]

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from flask import Flask, current_app, g, request
 
 from hub.auth import Permission
+from hub.errors import Unauthenticated
 from hub.web.identity import Identities
 from hub.web.services import services
 
@@ -53,8 +54,14 @@ def install(app: Flask, identities: Identities) -> None:
             return
         if needed is None:
             raise RuntimeError(f"the view {request.endpoint!r} does not say who may use it")
-        g.head = services().views.head()
-        g.actor = identities.of(request, g.head)
+        parts = services()
+        g.head = parts.views.head()
+        try:
+            g.actor = identities.of(request, g.head)
+        except Unauthenticated:
+            parts.limits.count_failure(parts.proxies.address_of(request))
+            raise
+        parts.limits.count_member(g.actor.member_id)
         if isinstance(needed, Permission):
             g.actor.require(needed)
 

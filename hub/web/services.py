@@ -11,6 +11,9 @@ from hub.ledger.views import Views
 from hub.provenance.keys import Signer
 from hub.sealing import Vault
 from hub.settings import Settings
+from hub.web.limits import RateLimits
+from hub.web.page_cache import PageCache
+from hub.web.proxies import Proxies
 
 EXTENSION = "hub"
 
@@ -25,6 +28,9 @@ class Services:
     vault: Vault
     signer: Signer
     hub_ref: str
+    pages: PageCache
+    limits: RateLimits
+    proxies: Proxies
 
 
 def services() -> Services:

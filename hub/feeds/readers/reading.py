@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from hub.stix.tlp import Tlp
 from hub.stix.values import Kind
 
 DESCRIPTION_LIMIT = 200
@@ -24,7 +25,8 @@ class RawIndicator:
     ``kind`` is set when the source names it; ``None`` leaves it to the content.
     ``labels`` are short and lower-case; ``first_seen`` and ``last_seen`` are RFC 3339 in UTC.
     ``legitimate`` means that the source itself calls the value harmless.
-    ``description`` has at most 200 characters.
+    ``description`` has at most 200 characters. ``tlp`` is the label that the source puts on this value;
+    None where it says nothing, and the sender's or the collection's holds.
     """
 
     where: str
@@ -35,6 +37,7 @@ class RawIndicator:
     last_seen: str | None = None
     legitimate: bool = False
     description: str | None = None
+    tlp: Tlp | None = None
 
 
 @dataclass(frozen=True, slots=True)

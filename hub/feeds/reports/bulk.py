@@ -34,7 +34,7 @@ def load_csv(raw: bytes) -> list[dict[str, Any]]:
     rows = csv.reader(io.StringIO(text.decode(raw), newline=""), strict=True)
     try:
         header = next(rows, [])
-        places = [_place(name) for name in header]
+        places = [_place(number, name) for number, name in enumerate(header, 1)]
         if len(set(places)) != len(places):
             raise InvalidInput("a column stands twice", where="row 1")
         documents: list[dict[str, Any]] = []
@@ -61,13 +61,14 @@ def is_header(line: str) -> bool:
     return {"reference", "nfib_code", "reporter_kind"} <= names
 
 
-def _place(name: str) -> _Place:
-    plain = name.strip().lower()
-    found = _known_place(plain)
+def _place(number: int, name: str) -> _Place:
+    found = _known_place(name.strip().lower())
     if found is None:
+        # A file without a header has a person's data here: the place is told, not the text.
         raise InvalidInput(
-            f"there is no column {plain[:40]!r}", where="row 1", advice="See docs/examples/reports.csv."
-        )
+            "this is not the name of a column", where=f"row 1, column {number}",
+            advice="The first row names the columns: see docs/examples/reports.csv.",
+        )  # fmt: skip
     return found
 
 

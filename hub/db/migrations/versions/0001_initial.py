@@ -75,13 +75,16 @@ def upgrade() -> None:
     op.create_table(
         "indicator",
         sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
         sa.Column("stix_id", sa.Text(), nullable=False),
+        sa.Column("generation", sa.Integer(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("value", sa.Text(), nullable=False),
         sa.Column("created", sa.BigInteger(), nullable=False),
         sa.Column("modified", sa.BigInteger(), nullable=False),
         sa.Column("content", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_indicator")),
+        sa.UniqueConstraint("key", name=op.f("uq_indicator_key")),
         sa.UniqueConstraint("kind", "value", name=op.f("uq_indicator_kind_value")),
         sa.UniqueConstraint("stix_id", name=op.f("uq_indicator_stix_id")),
     )
@@ -134,6 +137,17 @@ def upgrade() -> None:
         sa.Column("disputed", sa.SmallInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_visibility_class")),
         sa.UniqueConstraint("key", name=op.f("uq_visibility_class_key")),
+    )
+    op.create_table(
+        "client_certificate",
+        sa.Column("fingerprint", sa.LargeBinary(), nullable=False),
+        sa.Column("member_id", sa.Text(), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.Column("revoked_at", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(["member_id"], ["member.id"], name=op.f("fk_client_certificate_member_id")),
+        sa.PrimaryKeyConstraint("fingerprint", name=op.f("pk_client_certificate")),
     )
     op.create_table(
         "collection_audience",
@@ -293,6 +307,14 @@ def upgrade() -> None:
         sa.Column("message", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(["submission_id"], ["submission.id"], name=op.f("fk_outcome_submission_id")),
         sa.PrimaryKeyConstraint("submission_id", "position", name=op.f("pk_outcome")),
+    )
+    op.create_table(
+        "reported_value",
+        sa.Column("report_id", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("value", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["report_id"], ["fraud_report.id"], name=op.f("fk_reported_value_report_id")),
+        sa.PrimaryKeyConstraint("report_id", "kind", "value", name=op.f("pk_reported_value")),
     )
     op.execute("INSERT INTO access_epoch (id, epoch) VALUES (1, 1)")
     op.execute("INSERT INTO log_head (id, seq, date_added) VALUES (1, 0, 0)")

@@ -1,0 +1,97 @@
+"""Client certificates that stand for a credential.
+
+Where TLS ends at a trusted proxy, the proxy verifies the certificate and passes it on; the hub then knows it by
+its fingerprint, so what counts is this one certificate, not whatever its authority issues next.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from hub import clock
+from hub.audit import record
+from hub.auth import Actor, CredentialKind
+from hub.errors import Conflict, InvalidInput, NotFound
+from hub.members import membership
+from hub.members.credentials import actor_of, refusal
+from hub.members.records import ClientCertificate, Member
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def register(session: Session, member: str, pem: bytes) -> ClientCertificate:
+    """Let a certificate (PEM) stand for a member, by id or name, until it expires.
+
+    Raises InvalidInput where it cannot be read or has expired, Conflict where it is registered already,
+    NotFound for an unknown member.
+    """
+    holder = membership.find(session, member)
+    certificate = _read(pem)
+    expires_at = (certificate.not_valid_after_utc - EPOCH) // EPOCH.resolution
+    if expires_at <= clock.micros():
+        raise InvalidInput("the certificate has expired", where="certificate")
+    fingerprint = _fingerprint(certificate)
+    if session.get(ClientCertificate, fingerprint) is not None:
+        raise Conflict("this certificate is registered already", advice="A renewed certificate is another one.")
+    registered = ClientCertificate(
+        fingerprint=fingerprint,
+        member_id=holder.id,
+        subject=certificate.subject.rfc4514_string(),
+        created_at=clock.micros(),
+        expires_at=expires_at,
+        revoked_at=None,
+    )
+    session.add(registered)
+    session.flush()
+    _record(session, "certificate:register", registered)
+    return registered
+
+
+def revoke(session: Session, member: str, pem: bytes) -> ClientCertificate:
+    """End what ``register`` began; it holds at the very next request. Raises NotFound where there is nothing to end."""
+    holder = membership.find(session, member)
+    registered = session.get(ClientCertificate, _fingerprint(_read(pem)))
+    if registered is None or registered.member_id != holder.id or registered.revoked_at is not None:
+        raise NotFound("this certificate does not stand for this member")
+    registered.revoked_at = clock.micros()
+    session.flush()
+    _record(session, "certificate:revoke", registered)
+    return registered
+
+
+def authenticate_certificate(session: Session, fingerprint: bytes) -> Actor:
+    """The actor of a certificate that a trusted proxy has verified. Raises Unauthenticated."""
+    found = session.execute(
+        select(ClientCertificate, Member)
+        .join(Member, Member.id == ClientCertificate.member_id)
+        .where(ClientCertificate.fingerprint == fingerprint)
+    ).one_or_none()
+    if found is None:
+        raise refusal()
+    certificate, member = found
+    if certificate.revoked_at is not None:
+        raise refusal()
+    username = f"certificate:{fingerprint.hex()}"
+    return actor_of(session, member, CredentialKind.CERTIFICATE, username, certificate.expires_at)
+
+
+def _read(pem: bytes) -> x509.Certificate:
+    try:
+        return x509.load_pem_x509_certificate(pem)
+    except ValueError:
+        raise InvalidInput("this is not a certificate in PEM form", where="certificate") from None
+
+
+def _fingerprint(certificate: x509.Certificate) -> bytes:
+    return hashlib.sha256(certificate.public_bytes(Encoding.DER)).digest()
+
+
+def _record(session: Session, action: str, certificate: ClientCertificate) -> None:
+    detail = {"fingerprint": certificate.fingerprint.hex(), "subject": certificate.subject}
+    record(session, membership.OPERATOR, action, certificate.member_id, after=detail)

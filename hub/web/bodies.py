@@ -1,0 +1,77 @@
+"""Request bodies: bounded, decompressed, and never left unread on a connection that goes on.
+
+Werkzeug's own limit ends a chunked body silently where it is reached, as if the client had sent no more; here
+an oversized body is refused whether its length is declared, chunked or compressed (TAXII 2.1 section 5.5).
+"""
+
+from __future__ import annotations
+
+import io
+from typing import IO
+
+from flask import Flask, Request, Response, request
+from werkzeug.utils import cached_property
+
+from hub.errors import InvalidInput, TooLarge
+from hub.web import compression
+
+STEP = 64 * 1024
+# What is read and thrown away of a body that nobody wanted, so that the connection can go on.
+DISCARDED = 1024 * 1024
+
+
+class BoundedRequest(Request):
+    """A request whose ``stream`` is the decompressed body, at most ``max_content_length`` bytes.
+
+    Reading it raises TooLarge, UnsupportedMedia for an unknown Content-Encoding, InvalidInput for a broken one.
+    """
+
+    @cached_property
+    def stream(self) -> IO[bytes]:
+        """The body."""
+        most = self.max_content_length or 0
+        coding = self.headers.get("Content-Encoding")
+        compression.decompress(b"", coding, most)  # an unknown coding is refused before the body is read
+        return io.BytesIO(compression.decompress(self._received(most), coding, most))
+
+    def _received(self, most: int) -> bytes:
+        declared = self.content_length
+        if declared is not None and declared > most:
+            raise _too_large(most)
+        if declared is None and not self.environ.get("wsgi.input_terminated"):
+            return b""
+        left = most + 1 if declared is None else declared
+        body = bytearray()
+        while left and (step := self.environ["wsgi.input"].read(min(left, STEP))):
+            body += step
+            left -= len(step)
+        if len(body) > most:
+            raise _too_large(most)
+        if declared is not None and left:
+            raise InvalidInput(f"the body ended after {len(body)} of {declared} bytes", where="Content-Length")
+        self.environ["hub.body_read"] = True
+        return bytes(body)
+
+
+def install(app: Flask) -> None:
+    """Bound the bodies of ``app``, by its MAX_CONTENT_LENGTH."""
+    app.request_class = BoundedRequest
+    app.after_request(_discard_rest)
+
+
+def _too_large(most: int) -> TooLarge:
+    return TooLarge(f"a body may have at most {most} bytes", where="Content-Length", advice="Send smaller batches.")
+
+
+def _discard_rest(response: Response) -> Response:
+    """Take what is left of the body off the connection; where that is too much, end the connection."""
+    environ = request.environ
+    expected = request.content_length or ("chunked" in request.headers.get("Transfer-Encoding", "").lower())
+    if not expected or "hub.body_read" in environ or not environ.get("wsgi.input_terminated"):
+        return response
+    left = DISCARDED
+    while left > 0 and (step := environ["wsgi.input"].read(min(left, STEP))):
+        left -= len(step)
+    if left <= 0 and request.environ.get("SERVER_PROTOCOL", "").startswith("HTTP/1"):
+        response.headers["Connection"] = "close"
+    return response

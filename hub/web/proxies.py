@@ -1,0 +1,81 @@
+"""What a trusted proxy says about a request: where it came from, and the certificate that its client showed.
+
+Nobody else is believed: the same headers from any other address are ignored.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import re
+from functools import lru_cache
+from ipaddress import ip_address
+from urllib.parse import unquote
+
+from flask import Request
+
+from hub.errors import Unauthenticated
+from hub.settings import Server
+
+PEM = re.compile(r"-----BEGIN CERTIFICATE-----(.+?)-----END CERTIFICATE-----", re.DOTALL)
+LONGEST_HEADER = 16 * 1024
+
+
+class Proxies:
+    """The proxies that a process trusts."""
+
+    def __init__(self, settings: Server) -> None:
+        self._networks = settings.trusted_proxies
+        self._header = settings.client_certificate_header
+        self._trusted = lru_cache(maxsize=1024)(self._is_trusted)
+
+    def address_of(self, request: Request) -> str:
+        """The client's address: the last one of X-Forwarded-For that no trusted proxy has, read from the right."""
+        address = request.remote_addr or ""
+        if not self._networks:
+            return address
+        for hop in reversed(request.headers.get("X-Forwarded-For", "").split(",")):
+            if not self._trusted(address):
+                break
+            address = hop.strip() or address
+        return address
+
+    def certificate_of(self, request: Request) -> bytes | None:
+        """SHA-256 of the client certificate that a trusted proxy has verified and passed on; None without one.
+
+        Taken as ``Client-Cert`` has it (RFC 9440: DER in base64 between colons) or as nginx's
+        ``$ssl_client_escaped_cert`` (PEM, URL-encoded). Raises Unauthenticated for anything else.
+        """
+        if not self._header or not self._trusted(request.remote_addr or ""):
+            return None
+        text = request.headers.get(self._header, "").strip()
+        return fingerprint(text) if text else None
+
+    def _is_trusted(self, address: str) -> bool:
+        try:
+            parsed = ip_address(address)
+        except ValueError:
+            return False
+        return any(parsed in network for network in self._networks)  # never so for the other IP version
+
+
+def fingerprint(text: str) -> bytes:
+    """SHA-256 over the DER form of a certificate given as a header. Raises Unauthenticated."""
+    if len(text) > LONGEST_HEADER:
+        raise _unreadable()
+    if text.startswith(":") and text.endswith(":") and len(text) > 2:
+        encoded = text[1:-1]
+    else:
+        found = PEM.search(unquote(text))
+        if found is None:
+            raise _unreadable()
+        encoded = "".join(found[1].split())
+    try:
+        return hashlib.sha256(base64.b64decode(encoded, validate=True)).digest()
+    except (binascii.Error, ValueError):
+        raise _unreadable() from None
+
+
+def _unreadable() -> Unauthenticated:
+    return Unauthenticated("the proxy passed on a certificate that cannot be read")
