@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 START_SECONDS = 60
+STOP_SECONDS = 30
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -34,9 +35,9 @@ def running(command: list[str], port: int, environment: Mapping[str, str], log: 
         _wait_for(port, process, log)
         yield process.pid
     finally:
-        os.killpg(process.pid, signal.SIGTERM)
+        process.terminate()
         try:
-            process.wait(20)
+            process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()

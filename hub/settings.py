@@ -75,6 +75,16 @@ class Intake(_Section):
     default_grade: str = Field(pattern=r"^[123][ABCDE]$")
 
 
+class Pull(_Section):
+    """Pulling feeds."""
+
+    enabled: bool
+    look_every_seconds: float = Field(gt=0)
+    answer_bytes: int = Field(ge=1024)
+    answer_seconds: float = Field(gt=0)
+    answers: int = Field(ge=1)
+
+
 class Reports(_Section):
     """The reports API."""
 
@@ -109,6 +119,7 @@ class Settings(BaseSettings):
     database: DatabasePool
     taxii: Taxii
     intake: Intake
+    pull: Pull
     reports: Reports
     limits: Limits
     log: Log

@@ -31,9 +31,7 @@ def collection_commands() -> None:
 @click.argument("alias")
 @click.option("--title", required=True)
 @click.option("--description", default="")
-@click.option(
-    "--read", "read", multiple=True, help="none, members, role:ROLE, group:NAME or member:ID; repeatable."
-)
+@click.option("--read", "read", multiple=True, help="none, members, role:ROLE, group:NAME or member:ID; repeatable.")
 @click.option("--write", "write", multiple=True, help="As --read.")
 @click.option("--default-tlp", type=TlpParameter(), default="amber", show_default=True)
 @json_option
@@ -97,6 +95,4 @@ def stored_audience(session: Session, text: str) -> list[str]:
         return [f"member:{membership.find(session, name).id}"]
     if word == "role" and name in set(Role):
         return [f"role:{name}"]
-    raise InvalidInput(
-        f"{text!r} is no audience", advice="Give none, members, role:ROLE, group:NAME or member:ID."
-    )
+    raise InvalidInput(f"{text!r} is no audience", advice="Give none, members, role:ROLE, group:NAME or member:ID.")

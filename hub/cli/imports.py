@@ -45,9 +45,7 @@ def add_to(group: click.Group) -> None:
 @click.option("--source", required=True, help="Who the file is from.")
 @click.option("--format", "format_name", type=click.Choice(FORMATS), default="auto", show_default=True)
 @click.option("--collection", help="Alias of the collection that the content goes to.")
-@click.option(
-    "--tlp", type=TlpParameter(), help="The TLP of content that states none, and the least of what does."
-)
+@click.option("--tlp", type=TlpParameter(), help="The TLP of content that states none, and the least of what does.")
 @click.option("--group", "groups", multiple=True, help="A sharing group for AMBER content; repeatable.")
 @json_option
 def import_file(
@@ -73,7 +71,7 @@ def import_file(
     sys.exit(SOME_REFUSED if shown["refused"] else 0)
 
 
-def take_in(  # noqa: PLR0913 (the options of the command)
+def take_in(
     hub: Hub,
     path: Path,
     source: str,
@@ -93,9 +91,7 @@ def take_in(  # noqa: PLR0913 (the options of the command)
         contributor = sources.named(session, source, settings.default_grade)
         target = None if collection is None else collections.by_alias(session, collection)
         if collection is not None and target is None:
-            raise NotFound(
-                f"there is no collection {collection!r}", advice="hub collection list shows them all."
-            )
+            raise NotFound(f"there is no collection {collection!r}", advice="hub collection list shows them all.")
         received = inbox.receive(
             session,
             hub.vault,
@@ -118,9 +114,7 @@ def take_in(  # noqa: PLR0913 (the options of the command)
     except KeyboardInterrupt:
         with hub.database.unit_of_work() as session:
             intake.release(session, received.id, worker)
-        click.echo(
-            "\nInterrupted. What is done is kept; `hub worker` or `hub serve` does the rest.", err=True
-        )
+        click.echo("\nInterrupted. What is done is kept; `hub worker` or `hub serve` does the rest.", err=True)
         sys.exit(INTERRUPTED)
     with hub.database.reading() as session:
         return inbox.view(session, session.get_one(Submission, received.id))

@@ -96,7 +96,7 @@ def add_member(
         click.echo(f"  {label}: {value}")
 
 
-def create_member(  # noqa: PLR0913 (the columns of a member)
+def create_member(
     hub: Hub,
     name: str,
     kind: MemberKind,
@@ -126,10 +126,7 @@ def create_member(  # noqa: PLR0913 (the columns of a member)
 def list_members(as_json: bool) -> None:
     """Every member."""
     with assemble(load()).database.reading() as session:
-        shown = [
-            _shown(member, membership.groups_of(session, member.id))
-            for member in membership.all_members(session)
-        ]
+        shown = [_shown(member, membership.groups_of(session, member.id)) for member in membership.all_members(session)]
     if as_json:
         print_json(shown)
     else:

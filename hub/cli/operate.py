@@ -15,6 +15,7 @@ import click
 
 from hub.cli import demo
 from hub.factory import assemble, prepare
+from hub.feeds.schedule import Scheduler
 from hub.feeds.worker import Worker
 from hub.settings import load
 from hub.telemetry import configure_logging
@@ -119,7 +120,13 @@ def worker(parent: int | None) -> None:
     _on_signals(stop.set)
     if parent is not None:
         threading.Thread(target=_watch_parent, args=(parent, stop), daemon=True).start()
-    Worker(assemble(settings).intake(), settings.intake.poll_seconds, stop).run()
+    hub = assemble(settings)
+    pulling = settings.pull
+    scheduler = Scheduler(hub.puller(), stop, pulling.look_every_seconds)
+    puller = threading.Thread(target=scheduler.run, name="feeds", daemon=True)
+    if pulling.enabled:
+        puller.start()
+    Worker(hub.intake(), settings.intake.poll_seconds, stop).run()
 
 
 def _watch_parent(parent: int, stop: Event) -> None:

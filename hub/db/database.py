@@ -53,7 +53,9 @@ class Database:
             self.engine = _sqlite_engine(url)
         elif self.product == "postgresql":
             parsed = parsed.set(drivername="postgresql+psycopg")
-            self.engine = create_engine(parsed, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True, hide_parameters=True)
+            self.engine = create_engine(
+                parsed, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True, hide_parameters=True
+            )
             self._conninfo = parsed.set(drivername="postgresql").render_as_string(hide_password=False)
         else:
             raise InvalidInput(f"{self.product!r} is not supported: use sqlite or postgresql", where="database_url")

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from hub.db import migrate
 from hub.errors import InvalidInput
 from hub.factory.parts import Hub
+from hub.feeds import catalogue
 from hub.ledger import collections
 from hub.ledger.append import draft
 from hub.ledger.classes import Audience
@@ -22,6 +23,7 @@ from hub.stix.validation import check
 from hub.stix.vocabulary import extension_definitions
 
 COLLECTIONS = CONFIG_FOLDER / "collections.toml"
+FEEDS = CONFIG_FOLDER / "feeds.toml"
 MITRE_F3 = CONFIG_FOLDER / "vocabulary" / "mitre-f3-v1.1.json"
 FRAUD = "fraud"
 VOCABULARY = "vocabulary"
@@ -39,6 +41,7 @@ def prepare(hub: Hub) -> None:
         for entry in _configured():
             if collections.by_alias(session, entry["alias"]) is None:
                 collections.add(session, **entry)
+        catalogue.enter(session, FEEDS)
         for collection in collections.all_collections(session):
             add_references(hub, session, collection.no)
             if collection.alias in (FRAUD, VOCABULARY):

@@ -12,9 +12,12 @@ from hub.errors import Unavailable
 from hub.feeds import sources
 from hub.feeds.intake import Intake
 from hub.feeds.merge import Merger
+from hub.feeds.pull.transport import Bounds
+from hub.feeds.schedule import Puller
 from hub.feeds.sift import Rules
 from hub.ledger import collections
 from hub.ledger.append import Log
+from hub.members import membership
 from hub.provenance.keys import FileSigner, Signer
 from hub.sealing import Vault
 from hub.settings import Settings
@@ -53,6 +56,12 @@ class Hub:
             max_file_bytes=intake.max_file_bytes,
             lease_micros=int(intake.lease_seconds * 1_000_000),
         )
+
+    def puller(self) -> Puller:
+        """What pulls the feeds."""
+        pull = self.settings.pull
+        bounds = Bounds(pull.answer_bytes, pull.answer_seconds, pull.answers)
+        return Puller(self.intake(), bounds, membership.group_ids)
 
     def own_source(self, session: Session) -> sources.Contributor:
         """The hub as the source of what it says itself."""

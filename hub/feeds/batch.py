@@ -112,7 +112,6 @@ _QUARANTINE = text(
 )
 
 
-def by_kind(values: set[Value]) -> dict[str, int]:
-    """How many distinct values there are of each kind."""
-    found = Counter(value.kind for value in values)
+def by_kind(found: Counter[Kind]) -> dict[str, int]:
+    """How many distinct values there are of each kind, in the order of the kinds."""
     return {kind.value: found[kind] for kind in Kind if found[kind]}

@@ -149,9 +149,7 @@ def of_member(session: Session, submission_id: str, member_id: str) -> Submissio
 
 def view(session: Session, submission: Submission) -> SubmissionView:
     """A submission with its outcomes."""
-    outcomes = session.scalars(
-        select(Outcome).where(Outcome.submission_id == submission.id).order_by(Outcome.position)
-    )
+    outcomes = session.scalars(select(Outcome).where(Outcome.submission_id == submission.id).order_by(Outcome.position))
     return SubmissionView(
         id=submission.id,
         kind=submission.kind,

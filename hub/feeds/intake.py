@@ -37,7 +37,7 @@ from hub.ledger.collections import all_collections
 from hub.sealing import Vault
 from hub.stix.canonical import parse_json
 from hub.stix.tlp import Tlp
-from hub.stix.values import Value
+from hub.stix.values import Kind, Value
 
 log = structlog.get_logger(__name__)
 
@@ -64,8 +64,12 @@ class Intake:
     max_file_bytes: int
     lease_micros: int
 
-    def run(self, submission_id: str, worker: str, progress: Progress | None = None) -> None:
-        """Process a claimed submission to its end. Raises LostLease where another worker has taken it over."""
+    def run(self, submission_id: str, worker: str, progress: Progress | None = None) -> set[Value]:
+        """Process a claimed submission to its end. Returns the values it held that may be published.
+
+        Raises LostLease where another worker has taken it over.
+        """
+        seen: set[Value] = set()
         with self.database.reading() as session:
             submission = session.get_one(Submission, submission_id)
             raw = self.vault.open(submission.raw, inbox.sealing_context(submission_id))
@@ -75,11 +79,12 @@ class Intake:
                 total = sum(1 for _ in units())
                 if not total:
                     raise InvalidInput("there is nothing in it that could be read")
-                self._run_batches(submission, worker, units, total, progress)
+                self._run_batches(submission, worker, units, total, progress, seen)
         except (InvalidInput, TooLarge) as error:
             self.finish(submission_id, worker, inbox.FAILED, failure=str(error))
         else:
             self.finish(submission_id, worker, inbox.COMPLETE)
+        return seen
 
     def _units(self, submission: Submission, raw: bytes) -> Callable[[], Iterator[Unit]]:
         """A function that reads the submission from its beginning, each time it is called."""
@@ -104,33 +109,34 @@ class Intake:
         units: Callable[[], Iterator[Unit]],
         total: int,
         progress: Progress | None,
+        seen: set[Value],
     ) -> None:
         with self.database.reading() as session:
             target = _target(session, submission)
-        done, seen = submission.done, set[Value]()
+        done = submission.done
         stream = enumerate(units())
         if done:
             with self.database.reading() as session:
                 held = held_positions(session, submission.id)
             for position, unit in islice(stream, done):
                 seen.update(() if position in held else _values_of(unit, self.rules))
+        kinds = Counter(value.kind for value in seen)
         while batch := list(islice(stream, self.batch)):
             result, write = self._plan(batch, target)
             done += len(batch)
             with self.database.unit_of_work() as session:
                 locked = _claimed(session, submission.id, worker)
                 write(session)
+                kinds.update(value.kind for value in result.values - seen)
                 seen |= result.values
-                locked.counts = _added(locked.counts, result.counts, seen)
+                locked.counts = _added(locked.counts, result.counts, kinds)
                 locked.format, locked.total, locked.done = submission.format, total, done
                 locked.lease_until = clock.micros() + self.lease_micros
                 store_outcomes(session, submission.id, result)
             if progress is not None:
                 progress(done, total)
 
-    def _plan(
-        self, batch: Sequence[tuple[int, Unit]], target: Target
-    ) -> tuple[Result, Callable[[Session], None]]:
+    def _plan(self, batch: Sequence[tuple[int, Unit]], target: Target) -> tuple[Result, Callable[[Session], None]]:
         """(result, what to write): sorted by the nature of the units, which one file may mix."""
         values = [(n, unit) for n, unit in batch if isinstance(unit, RawIndicator | Unread)]
         objects = [(n, unit) for n, unit in batch if isinstance(unit, StixObject)]
@@ -266,7 +272,7 @@ def _values_of(unit: Unit, rules: Rules) -> Iterator[Value]:
     return (value for value in found if not isinstance(value, Held))
 
 
-def _added(counts: dict[str, Any], more: Counter[str], seen: set[Value]) -> dict[str, Any]:
+def _added(counts: dict[str, Any], more: Counter[str], kinds: Counter[Kind]) -> dict[str, Any]:
     plain = Counter({name: count for name, count in counts.items() if name != "indicators"})
     plain.update(more)
-    return {**plain, "indicators": by_kind(seen)}
+    return {**plain, "indicators": by_kind(kinds)}

@@ -39,6 +39,50 @@ class SourceRecord(Record):
     independence_group: Mapped[str] = mapped_column(Text)
 
 
+class Feed(Record):
+    """An upstream feed: where it is, how it is read, whom it is for, and how its last runs went.
+
+    ``state`` is what the next pull needs of the last one (validators, cursor). ``gone`` is what becomes of
+    values that the feed no longer holds: "age" lets them run out, "revoke" takes them back.
+    """
+
+    __tablename__ = "feed"
+
+    name: Mapped[str] = mapped_column(Text, primary_key=True)
+    protocol: Mapped[str] = mapped_column(Text)
+    url: Mapped[str] = mapped_column(Text)
+    format: Mapped[str] = mapped_column(Text)
+    collection: Mapped[str] = mapped_column(Text)
+    grade: Mapped[str] = mapped_column(Text)
+    tlp: Mapped[int] = mapped_column(SmallInteger)
+    groups: Mapped[list[str]] = mapped_column(JSON)
+    every_seconds: Mapped[int] = mapped_column(Integer)
+    gone: Mapped[str] = mapped_column(Text)
+    username: Mapped[str] = mapped_column(Text)
+    secret_variable: Mapped[str] = mapped_column(Text)
+    licence: Mapped[str] = mapped_column(Text)
+    enabled: Mapped[bool] = mapped_column(Boolean)
+    state: Mapped[dict[str, Any]] = mapped_column(JSON)
+    failures: Mapped[int] = mapped_column(Integer)
+    next_run_at: Mapped[Timestamp]
+    lease_until: Mapped[Timestamp]
+
+
+class FeedRun(Record):
+    """One run of a feed and what it brought."""
+
+    __tablename__ = "feed_run"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    feed: Mapped[str] = mapped_column(ForeignKey("feed.name"))
+    started_at: Mapped[Timestamp]
+    finished_at: Mapped[Timestamp]
+    outcome: Mapped[str] = mapped_column(Text)
+    fetched_bytes: Mapped[int] = mapped_column(BigInteger)
+    counts: Mapped[dict[str, Any]] = mapped_column(JSON)
+    message: Mapped[str] = mapped_column(Text)
+
+
 class Submission(Record):
     """The inbox: one thing that arrived, as it came (sealed), and what became of it.
 

@@ -67,9 +67,7 @@ def plan(batch: Sequence[tuple[int, ReadReport]], target: Target, rules: Rules) 
             report = load_report(read.document, read.where)
         except InvalidInput as error:
             planned.result.counts["refused"] += 1
-            planned.result.outcome(
-                position, FAILURE, read.where, _reference(read.document, error), message=str(error)
-            )
+            planned.result.outcome(position, FAILURE, read.where, _reference(read.document, error), message=str(error))
             continue
         planned.reports.append(_plan_report(planned, position, report, target, rules))
     return planned
@@ -92,9 +90,7 @@ def apply(session: Session, planned: ReportPlan, target: Target, merger: Merger,
 MESSAGES = {"new": [], "updated": ["amends an earlier report"], "unchanged": ["already here, unchanged"]}
 
 
-def _plan_report(
-    planned: ReportPlan, position: int, report: Report, target: Target, rules: Rules
-) -> PlannedReport:
+def _plan_report(planned: ReportPlan, position: int, report: Report, target: Target, rules: Rules) -> PlannedReport:
     statements, held = [], []
     grade = report.grade
     for reading, found in _sifted(report, rules):
@@ -146,9 +142,7 @@ def _store(session: Session, report: Report, target: Target, vault: Vault) -> st
     """Keep the report. Returns "new", "updated" (an amendment) or "unchanged" (sent before)."""
     digest = hashlib.sha256(canonical_json([report.open, report.protected])).digest()
     known = session.scalar(
-        select(FraudReport).where(
-            FraudReport.source_id == target.source.id, FraudReport.reference == report.reference
-        )
+        select(FraudReport).where(FraudReport.source_id == target.source.id, FraudReport.reference == report.reference)
     )
     if known is not None and known.digest == digest:
         return "unchanged"
@@ -159,9 +153,7 @@ def _store(session: Session, report: Report, target: Target, vault: Vault) -> st
     known.submission_id = target.submission_id
     known.received_at = clock.micros()
     known.content = report.open
-    known.protected = vault.seal(
-        canonical_json(report.protected), f"report:{target.source.id}:{report.reference}"
-    )
+    known.protected = vault.seal(canonical_json(report.protected), f"report:{target.source.id}:{report.reference}")
     known.digest = digest
     session.flush()
     return change

@@ -73,9 +73,7 @@ class Worker:
     def _waiting(self) -> bool:
         """A look without a lock, so that an idle worker does not stand in the writers' way."""
         return bool(
-            self._intake.database.select(
-                "SELECT 1 FROM submission WHERE state IN ('pending', 'running') LIMIT 1"
-            )
+            self._intake.database.select("SELECT 1 FROM submission WHERE state IN ('pending', 'running') LIMIT 1")
         )
 
     def _check_stop(self, _done: int, _total: int) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 import orjson
@@ -11,14 +10,6 @@ from flask import Response
 from hub import clock
 from hub.db import Row
 from hub.taxii.media import TAXII_21
-
-
-def envelope(bodies: Iterable[bytes], following: str | None) -> bytes:
-    """An envelope (TAXII 2.1 section 3.7); ``{}`` where there is nothing."""
-    joined = b",".join(bodies)
-    if not joined:
-        return b"{}"
-    return _paging(following) + b'"objects":[' + joined + b"]}"
 
 
 def listing(name: str, rows: list[Any], following: str | None) -> bytes:

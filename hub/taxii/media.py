@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from werkzeug.datastructures import MIMEAccept
 from werkzeug.http import parse_accept_header, parse_options_header
 
@@ -20,17 +22,22 @@ def check_accept(header: str | None) -> None:
     Honoured: no header, wildcards, lists, q-values, any case, the version given or not. ``stix+json`` is taken
     too, since the standard lists it for endpoints that give objects (section 5.3).
     """
-    if header is None or not header.strip():
-        return
+    if header is not None and not _accepts_taxii(header):
+        raise NotAcceptable(
+            "this endpoint answers in TAXII 2.1 JSON only", where="Accept", advice=f"Send Accept: {TAXII_21}"
+        )
+
+
+@lru_cache(maxsize=512)
+def _accepts_taxii(header: str) -> bool:
+    if not header.strip():
+        return True
     best: tuple[int, float] = (0, 0.0)
     for media_range, quality in parse_accept_header(header, MIMEAccept):
         precision = _precision(media_range)
         if precision:
-            best = max(best, (precision, quality), key=lambda found: (found[0], found[1]))
-    if not best[0] or best[1] <= 0:
-        raise NotAcceptable(
-            "this endpoint answers in TAXII 2.1 JSON only", where="Accept", advice=f"Send Accept: {TAXII_21}"
-        )
+            best = max(best, (precision, quality))
+    return best[0] > 0 and best[1] > 0
 
 
 def check_content_type(header: str | None) -> None:

@@ -20,6 +20,7 @@ from hub.taxii.cursor import Cursor
 from hub.taxii.media import TAXII_21
 from hub.taxii.parameters import Filters
 from hub.web import services
+from hub.web.page_cache import CachedPage
 
 CURSOR_KEY = "taxii-next"
 Fetch = Callable[[Database, Views, Actor, Head, Query], Page]
@@ -71,20 +72,21 @@ class Reading:
             return Page([], more=False)
         return fetch(services().database, services().views, actor, head, query)
 
-    def following(self, page: Page) -> str | None:
+    def following(self, page: Page | CachedPage) -> str | None:
         """``next`` of ``page``, None where nothing follows."""
         if not page.more:
             return None
-        last = page.rows[-1]
-        return cursor.write(Cursor(last[0], last[1], self.given), services().vault.derive(CURSOR_KEY), self.binding)
+        last_added = page.added[1] if page.added else 0
+        at = Cursor(page.last_seq, last_added, self.given)
+        return cursor.write(at, services().vault.derive(CURSOR_KEY), self.binding)
 
-    def answer(self, body: bytes, page: Page) -> Response:
+    def answer(self, body: bytes | Response, page: Page | CachedPage) -> Response:
         """The response with its date-added headers (TAXII 2.1 section 3.2).
 
         Where the page is empty they repeat the caller's own position, so that a client which stores them
         keeps its place.
         """
-        response = Response(body, content_type=TAXII_21)
+        response = body if isinstance(body, Response) else Response(body, content_type=TAXII_21)
         added = page.added or (self.added_after and (self.added_after, self.added_after))
         if added:
             response.headers["X-TAXII-Date-Added-First"] = clock.timestamp(added[0])

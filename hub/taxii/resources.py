@@ -20,8 +20,8 @@ from hub.feeds import inbox, sources
 from hub.ledger import pages
 from hub.ledger.collections import CollectionView
 from hub.ledger.withdraw import withdraw
-from hub.taxii import parameters
-from hub.taxii.envelope import envelope, listing, resource, version_text
+from hub.taxii import given, parameters
+from hub.taxii.envelope import listing, resource, version_text
 from hub.taxii.media import STIX_21, TAXII_21, check_accept, check_content_type
 from hub.taxii.posting import objects_of
 from hub.taxii.reading import ALL_VERSIONS, Reading
@@ -137,8 +137,8 @@ def manifest(root: str, collection: str) -> Response:
 def get_objects(root: str, collection: str) -> Response:
     """A page of objects (section 5.4)."""
     reading = Reading.of_request(actor(), _readable(collection), "objects", parameters.FILTERS)
-    page = reading.page(pages.objects, actor(), head())
-    return reading.answer(envelope(map(BODY[root], page.rows), reading.following(page)), page)
+    page = given.objects(reading.query(), root, BODY[root], actor(), head())
+    return reading.answer(given.envelope(page, reading.following(page)), page)
 
 
 @blueprint.post(f"{COLLECTION}objects/", strict_slashes=False)
@@ -169,8 +169,8 @@ def add_objects(root: str, collection: str) -> Response:
 def get_object(root: str, collection: str, stix_id: str) -> Response:
     """The versions of one object that the filters select (section 5.6)."""
     reading = _reading_of_object(collection, stix_id, "object", OBJECT_FILTERS)
-    page = reading.page(pages.objects, actor(), head(), ids=(stix_id,), types=())
-    return reading.answer(envelope(map(BODY[root], page.rows), reading.following(page)), page)
+    page = given.objects(reading.query(ids=(stix_id,), types=()), root, BODY[root], actor(), head())
+    return reading.answer(given.envelope(page, reading.following(page)), page)
 
 
 @blueprint.delete(f"{COLLECTION}objects/<stix_id>/", strict_slashes=False)

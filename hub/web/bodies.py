@@ -66,6 +66,8 @@ def _too_large(most: int) -> TooLarge:
 def _discard_rest(response: Response) -> Response:
     """Take what is left of the body off the connection; where that is too much, end the connection."""
     environ = request.environ
+    if not environ.get("CONTENT_LENGTH") and not environ.get("HTTP_TRANSFER_ENCODING"):
+        return response
     expected = request.content_length or ("chunked" in request.headers.get("Transfer-Encoding", "").lower())
     if not expected or "hub.body_read" in environ or not environ.get("wsgi.input_terminated"):
         return response

@@ -62,7 +62,7 @@ def _coding(response: Response) -> str | None:
     HTML stays as it is: a page that holds both a secret and something that its reader's enemy can choose would
     tell the secret by its compressed length.
     """
-    accepted = request.headers.get("Accept-Encoding")
+    accepted = request.environ.get("HTTP_ACCEPT_ENCODING")
     if not accepted or not response.is_sequence or "Content-Encoding" in response.headers:
         return None
     if response.mimetype == "text/html" or sum(map(len, response.response)) < SMALLEST:

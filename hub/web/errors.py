@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -52,7 +52,7 @@ def status_of(error: HubError) -> int:
 
 
 def _name_request() -> None:
-    g.request_id = secrets.token_hex(8)
+    g.request_id = os.urandom(8).hex()
 
 
 def _show_request(response: Response) -> Response:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from enum import Enum
 from typing import Any, TypeVar
 
-from flask import Flask, current_app, g, request
+from flask import Flask, g, request
 
 from hub.auth import Permission
 from hub.errors import Unauthenticated
@@ -47,22 +47,23 @@ def install(app: Flask, identities: Identities) -> None:
     """Check every request of ``app`` at the door."""
 
     def check() -> None:
-        if request.endpoint is None:
+        endpoint = request.endpoint
+        if endpoint is None:
             return
-        needed = declared(current_app.view_functions.get(request.endpoint))
+        needed = declared(app.view_functions.get(endpoint))
         if needed is PUBLIC:
             return
         if needed is None:
-            raise RuntimeError(f"the view {request.endpoint!r} does not say who may use it")
+            raise RuntimeError(f"the view {endpoint!r} does not say who may use it")
         parts = services()
-        g.head = parts.views.head()
+        g.head = head = parts.views.head()
         try:
-            g.actor = identities.of(request, g.head)
+            g.actor = actor = identities.of(request, head)
         except Unauthenticated:
             parts.limits.count_failure(parts.proxies.address_of(request))
             raise
-        parts.limits.count_member(g.actor.member_id)
+        parts.limits.count_member(actor.member_id)
         if isinstance(needed, Permission):
-            g.actor.require(needed)
+            actor.require(needed)
 
     app.before_request(check)

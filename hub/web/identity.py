@@ -7,6 +7,7 @@ suspension holds at the next request of every process.
 
 from __future__ import annotations
 
+import hashlib
 from collections import OrderedDict
 from threading import Lock
 
@@ -22,8 +23,8 @@ from hub.web.proxies import Proxies
 
 REMEMBERED = 4096
 LONGEST_TOKEN = 512
-# No user name of HTTP Basic has a colon, so a token's key is never a certificate's.
-CERTIFICATE = "certificate:"
+# What comes before a certificate's fingerprint, so that no Authorization header has the same key.
+CERTIFICATE = b"certificate:"
 
 
 class Identities:
@@ -33,34 +34,35 @@ class Identities:
         self._database = database
         self._proxies = proxies
         self._lock = Lock()
-        self._known: OrderedDict[tuple[bytes, str | None], tuple[int, Actor]] = OrderedDict()
+        self._known: OrderedDict[bytes, tuple[int, Actor]] = OrderedDict()
 
     def of(self, request: Request, head: Head) -> Actor:
         """The actor of ``request``. Raises Unauthenticated.
 
         A certificate counts only where no token is given, so that a client can still say which it means.
         """
-        certificate = None
-        if "Authorization" not in request.headers:
-            certificate = self._proxies.certificate_of(request)
-        if certificate is not None:
-            key: tuple[bytes, str | None] = (certificate, CERTIFICATE)
-        else:
-            username, token = _presented(request)
-            key = (token_hash(token), username)
+        header: str | None = request.environ.get("HTTP_AUTHORIZATION")
+        certificate = self._proxies.certificate_of(request) if header is None else None
+        # Remembered by a digest: a secret is not kept in memory, and a known header is not parsed again.
+        key = CERTIFICATE + certificate if certificate else hashlib.sha256((header or "").encode()).digest()
         known = self._known.get(key)
         if known is not None and known[0] == head.epoch and holds(known[1].expires_at):
             return known[1]
-        with self._database.reading() as session:
-            found = (
-                authenticate(session, *key) if certificate is None else authenticate_certificate(session, certificate)
-            )
+        found = self._authenticated(request, certificate)
         with self._lock:
             self._known[key] = (head.epoch, found)
             self._known.move_to_end(key)
             while len(self._known) > REMEMBERED:
                 self._known.popitem(last=False)
         return found
+
+    def _authenticated(self, request: Request, certificate: bytes | None) -> Actor:
+        if certificate is not None:
+            with self._database.reading() as session:
+                return authenticate_certificate(session, certificate)
+        username, token = _presented(request)
+        with self._database.reading() as session:
+            return authenticate(session, token_hash(token), username)
 
 
 def actor() -> Actor:

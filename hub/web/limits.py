@@ -37,6 +37,9 @@ class Counter(Protocol):
         """The count of ``key`` in ``window``, this time included."""
         ...
 
+    def close(self) -> None:
+        """Give up what is held."""
+
 
 class Memory:
     """Counts of this process."""
@@ -56,13 +59,16 @@ class Memory:
             self._counts[key] = count = self._counts.get(key, 0) + 1
             return count
 
+    def close(self) -> None:
+        """Nothing is held."""
+
 
 class Redis:
     """Counts that all processes share. While Redis does not answer, each process counts for itself."""
 
     def __init__(self, url: str) -> None:
         self._client = redis.Redis.from_url(
-            url, socket_timeout=REDIS_ANSWERS_IN, socket_connect_timeout=REDIS_ANSWERS_IN
+            url, protocol=2, socket_timeout=REDIS_ANSWERS_IN, socket_connect_timeout=REDIS_ANSWERS_IN
         )
         self._own = Memory()
         self._rests_until = 0.0
@@ -83,6 +89,10 @@ class Redis:
             log.warning("Redis does not answer; limits are counted in each process", error=str(error))
             return self._own.increase(key, window)
 
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
 
 class RateLimits:
     """The limits of one process."""
@@ -98,6 +108,10 @@ class RateLimits:
     def count_failure(self, address: str) -> None:
         """Count one request without a good credential, by where it came from. Raises TooMany."""
         self._count(f"address:{_network(address)}")
+
+    def close(self) -> None:
+        """Give up what the counter holds."""
+        self._counter.close()
 
     def _count(self, key: str) -> None:
         if not self._most:

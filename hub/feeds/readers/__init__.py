@@ -7,12 +7,18 @@ Archives are opened first, by ``archive.opened``.
 from __future__ import annotations
 
 from hub.errors import InvalidInput
+from hub.feeds.readers.allow_deny import AllowAndDeny
 from hub.feeds.readers.archive import opened
 from hub.feeds.readers.comma import CommaSeparated
+from hub.feeds.readers.json_map import JsonRows
+from hub.feeds.readers.misp import MispEvents
+from hub.feeds.readers.openioc import OpenIoc
+from hub.feeds.readers.otx import OtxPulses
 from hub.feeds.readers.plain import PlainList
 from hub.feeds.readers.reading import RawIndicator, Reader, Reading, StixObject, Unread
 from hub.feeds.readers.report import FraudReport
 from hub.feeds.readers.stix import StixJson
+from hub.feeds.readers.stix1 import StixXml
 from hub.feeds.readers.text import HEAD, decode
 
 __all__ = [
@@ -28,7 +34,18 @@ __all__ = [
     "reader",
 ]
 
-READERS: tuple[Reader, ...] = (FraudReport(), StixJson(), CommaSeparated(), PlainList())
+READERS: tuple[Reader, ...] = (
+    FraudReport(),
+    StixJson(),
+    StixXml(),
+    MispEvents(),
+    OpenIoc(),
+    OtxPulses(),
+    AllowAndDeny(),
+    JsonRows(),
+    CommaSeparated(),
+    PlainList(),
+)
 
 
 def reader(name: str) -> Reader:

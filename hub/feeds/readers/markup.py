@@ -23,8 +23,9 @@ _INSTANCE_TYPE = "http://www.w3.org/2001/XMLSchema-instance type"
 class Element:
     """An element: its name without prefix, the namespace's URI, its attributes and its text.
 
-    Attributes have no prefix, but for ``xsi:type``. ``children`` holds all child elements where the element was asked for. Of an element around it, it holds
-    the first leaf of each name, 64 of them at most. ``text`` is what follows the last child.
+    Attributes have no prefix, but for ``xsi:type``. ``children`` holds all child elements where the element
+    was asked for; of an element around it, the first leaf of each name, 64 of them at most. ``text`` is what
+    follows the last child, cut to 10,000 characters and little more.
     """
 
     __slots__ = ("attributes", "children", "line", "name", "namespace", "text")

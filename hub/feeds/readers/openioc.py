@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from hub.errors import InvalidInput
 from hub.feeds.readers import text
-from hub.feeds.readers.labels import labels_of
+from hub.feeds.readers.labels import labels_of, tlp_of
 from hub.feeds.readers.markup import Element, elements
 from hub.feeds.readers.reading import DESCRIPTION_LIMIT, RawIndicator, Reading, unread
 from hub.stix.tlp import Tlp
@@ -73,7 +73,7 @@ class OpenIoc:
                 number += 1
                 yield _reading(f"item {number}, line {element.line}", element, around, labels_of(words), tlp)
             elif element.attributes.get("rel", "").lower() == "tlp":
-                tlp = _tlp(element.text)
+                tlp = tlp_of(element.text)
             elif element.attributes.get("rel", "").lower() in _LABELLING and len(words) < 20:
                 words.append(element.text)
         if not number and not _ROOT.search(text.decode_head(raw)):
@@ -126,10 +126,3 @@ def _is_negated(element: Element) -> bool:
 def _metadata(root: Element) -> str:
     metadata = root.child("metadata")
     return "" if metadata is None else metadata.text_of("short_description")
-
-
-def _tlp(label: str) -> Tlp:
-    try:
-        return Tlp.parse(label)
-    except InvalidInput:
-        return Tlp.AMBER_STRICT  # it asks for care in words that are not known

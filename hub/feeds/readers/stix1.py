@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from hub.errors import InvalidInput
 from hub.feeds.readers import shape, text
 from hub.feeds.readers.cybox import Named, named_in
-from hub.feeds.readers.labels import labels_of
+from hub.feeds.readers.labels import labels_of, strictest, tlp_of
 from hub.feeds.readers.markup import Element, elements
 from hub.feeds.readers.reading import DESCRIPTION_LIMIT, RawIndicator, Reading, unread
 from hub.stix.tlp import Tlp
@@ -65,7 +65,7 @@ def _survey(raw: bytes) -> _Package:
             target = negated if _is_negated(element) else referred
             target |= {idref for one, _ in element.walk() if (idref := _refers(one))}
         elif element.name != "Observable":
-            tlp = _stricter(tlp, _marked(element))
+            tlp = strictest(tlp, _marked(element))
     if not is_package and not _ROOT.search(text.decode_head(raw)):
         raise InvalidInput("the XML document is no STIX 1.x package")
     return _Package(tlp, has_indicators, frozenset(referred), frozenset(negated - referred))
@@ -76,7 +76,7 @@ def _refers(element: Element) -> str | None:
 
 
 def _of_indicator(indicator: Element, package: _Package) -> Iterator[Reading]:
-    tlp = _stricter(package.tlp, _marked(indicator))
+    tlp = strictest(package.tlp, _marked(indicator))
     labels = labels_of(child.text for child in indicator.children if child.name == "Type")
     seen = shape.rfc3339(indicator.attributes.get("timestamp", ""))
     title = _title(indicator)
@@ -92,7 +92,7 @@ def _of_observable(
     """An observable outside of the indicators counts where an indicator refers to it, or where there is none."""
     inside = [one for one in (observable, *(element for element, _ in observable.walk()))]
     ids = {one.attributes.get("id", "") for one in inside if one.name == "Observable"}
-    tlp = _stricter(package.tlp, _marked(observable))
+    tlp = strictest(package.tlp, _marked(observable))
     title = _title(observable) or next(
         (found for one in reversed(around) if (found := _title(one))), ""
     )
@@ -157,16 +157,5 @@ def _marked(element: Element) -> Tlp | None:
     strictest: Tlp | None = None
     for one in (element, *(inner for inner, _ in element.walk())):
         if one.name == "Marking_Structure" and "color" in one.attributes:
-            strictest = _stricter(strictest, _colour(one.attributes["color"]))
+            strictest = strictest(strictest, tlp_of(one.attributes["color"]))
     return strictest
-
-
-def _colour(name: str) -> Tlp:
-    try:
-        return Tlp.parse(name)
-    except InvalidInput:
-        return Tlp.AMBER_STRICT  # a marking that is not known asks for care
-
-
-def _stricter(one: Tlp | None, other: Tlp | None) -> Tlp | None:
-    return max((tlp for tlp in (one, other) if tlp is not None), default=None)

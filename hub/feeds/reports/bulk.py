@@ -42,9 +42,7 @@ def load_csv(raw: bytes) -> list[dict[str, Any]]:
             if not any(cell.strip() for cell in row):
                 continue
             if len(row) != len(places):
-                raise InvalidInput(
-                    f"{len(row)} cells under {len(places)} columns", where=f"row {rows.line_num}"
-                )
+                raise InvalidInput(f"{len(row)} cells under {len(places)} columns", where=f"row {rows.line_num}")
             documents.append(_document(places, row))
             if len(documents) > schema.BATCH_LIMIT:
                 raise InvalidInput(f"a file holds at most {schema.BATCH_LIMIT} reports")

@@ -73,6 +73,28 @@ def upgrade() -> None:
     op.create_index("ix_entry_stream_latest", "entry", ["stream_id", "latest", "seq"], unique=False)
     op.create_index("ix_entry_stream_seq", "entry", ["stream_id", "seq"], unique=False)
     op.create_table(
+        "feed",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("protocol", sa.Text(), nullable=False),
+        sa.Column("url", sa.Text(), nullable=False),
+        sa.Column("format", sa.Text(), nullable=False),
+        sa.Column("collection", sa.Text(), nullable=False),
+        sa.Column("grade", sa.Text(), nullable=False),
+        sa.Column("tlp", sa.SmallInteger(), nullable=False),
+        sa.Column("groups", sa.JSON(), nullable=False),
+        sa.Column("every_seconds", sa.Integer(), nullable=False),
+        sa.Column("gone", sa.Text(), nullable=False),
+        sa.Column("username", sa.Text(), nullable=False),
+        sa.Column("secret_variable", sa.Text(), nullable=False),
+        sa.Column("licence", sa.Text(), nullable=False),
+        sa.Column("enabled", sa.Boolean(), nullable=False),
+        sa.Column("state", sa.JSON(), nullable=False),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("next_run_at", sa.BigInteger(), nullable=False),
+        sa.Column("lease_until", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_feed")),
+    )
+    op.create_table(
         "indicator",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("key", sa.Text(), nullable=False),
@@ -197,6 +219,19 @@ def upgrade() -> None:
         sa.Column("receipt", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(["seq"], ["entry.seq"], name=op.f("fk_detached_receipt_seq")),
         sa.PrimaryKeyConstraint("seq", name=op.f("pk_detached_receipt")),
+    )
+    op.create_table(
+        "feed_run",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("feed", sa.Text(), nullable=False),
+        sa.Column("started_at", sa.BigInteger(), nullable=False),
+        sa.Column("finished_at", sa.BigInteger(), nullable=False),
+        sa.Column("outcome", sa.Text(), nullable=False),
+        sa.Column("fetched_bytes", sa.BigInteger(), nullable=False),
+        sa.Column("counts", sa.JSON(), nullable=False),
+        sa.Column("message", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["feed"], ["feed.name"], name=op.f("fk_feed_run_feed")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_feed_run")),
     )
     op.create_table(
         "member_group",

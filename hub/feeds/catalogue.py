@@ -1,0 +1,115 @@
+"""The feeds that the hub pulls: entered from config/feeds.toml, kept in the database, changed by operators."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlparse
+
+from marshmallow import RAISE, Schema, ValidationError, fields, validate
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from hub.errors import Conflict, InvalidInput, NotFound
+from hub.feeds.pull.fetch import FETCHERS
+from hub.feeds.readers import READERS
+from hub.feeds.records import Feed, FeedRun
+from hub.stix.tlp import Tlp
+
+PERIOD = re.compile(r"([1-9]\d{0,4})([mhd])")
+SECONDS = {"m": 60, "h": 3600, "d": 86_400}
+AGE = "age"
+REVOKE = "revoke"
+
+
+class FeedSchema(Schema):
+    """One feed as it is configured."""
+
+    class Meta:
+        """Unknown fields are errors."""
+
+        unknown = RAISE
+
+    name = fields.String(required=True, validate=validate.Regexp(r"^[a-z0-9][a-z0-9-]{0,59}$"))
+    protocol = fields.String(required=True, validate=validate.OneOf(list(FETCHERS)))
+    url = fields.String(required=True)
+    format = fields.String(load_default="auto")
+    collection = fields.String(load_default="")
+    grade = fields.String(load_default="2B", validate=validate.Regexp(r"^[123][ABCD]$"))
+    tlp = fields.String(required=True)
+    groups = fields.List(fields.String(), load_default=list)
+    every = fields.String(required=True, validate=validate.Regexp(PERIOD.pattern + "$"))
+    gone = fields.String(load_default=AGE, validate=validate.OneOf([AGE, REVOKE]))
+    username = fields.String(load_default="")
+    secret_variable = fields.String(load_default="")
+    licence = fields.String(required=True)
+    enabled = fields.Boolean(load_default=True)
+
+
+def configured(path: Path) -> list[dict[str, Any]]:
+    """The feeds of a TOML file. Raises InvalidInput that names the feed and the field."""
+    try:
+        entries = tomllib.loads(path.read_text()).get("feed", [])
+    except tomllib.TOMLDecodeError as error:
+        raise InvalidInput(f"not valid TOML: {error}", where=path.name) from None
+    return [entry if isinstance(entry, dict) else {} for entry in entries]
+
+
+def add(session: Session, entry: dict[str, Any]) -> Feed:
+    """A new feed. Raises InvalidInput for a wrong field, Conflict where the name is taken."""
+    try:
+        checked = FeedSchema().load(entry)
+    except ValidationError as error:
+        assert isinstance(error.messages, dict)
+        field, messages = next(iter(error.messages.items()))
+        text = messages[0] if isinstance(messages, list) else str(messages)
+        raise InvalidInput(text, where=f"{entry.get('name', 'feed')}.{field}") from None
+    if urlparse(checked["url"]).scheme not in ("http", "https"):
+        raise InvalidInput("a feed's address starts with https:// or http://", where=f"{checked['name']}.url")
+    known = ("auto", *(reader.name for reader in READERS))
+    if checked["format"] not in known:
+        raise InvalidInput(f"known formats: {', '.join(known)}", where=f"{checked['name']}.format")
+    if session.get(Feed, checked["name"]) is not None:
+        raise Conflict(f"a feed named {checked['name']!r} exists already", where="name")
+    number, unit = PERIOD.fullmatch(checked.pop("every")).groups()  # type: ignore[union-attr] # the schema matched it
+    tlp = int(Tlp.parse(checked.pop("tlp")))
+    feed = Feed(
+        **checked,
+        tlp=tlp,
+        every_seconds=int(number) * SECONDS[unit],
+        state={},
+        failures=0,
+        next_run_at=0,
+        lease_until=0,
+    )
+    session.add(feed)
+    session.flush()
+    return feed
+
+
+def enter(session: Session, path: Path) -> None:
+    """Add the feeds of a TOML file that are not there yet; what operators changed stays as it is."""
+    for entry in configured(path):
+        if session.get(Feed, str(entry.get("name"))) is None:
+            add(session, entry)
+
+
+def find(session: Session, name: str) -> Feed:
+    """A feed by name. Raises NotFound."""
+    feed = session.get(Feed, name)
+    if feed is None:
+        raise NotFound(f"there is no feed {name!r}", advice="hub feed list shows them all.")
+    return feed
+
+
+def all_feeds(session: Session) -> Sequence[Feed]:
+    """Every feed, by name."""
+    return session.scalars(select(Feed).order_by(Feed.name)).all()
+
+
+def last_run(session: Session, name: str) -> FeedRun | None:
+    """The feed's newest run."""
+    return session.scalar(select(FeedRun).where(FeedRun.feed == name).order_by(FeedRun.id.desc()).limit(1))

@@ -1,0 +1,1 @@
+"""Pulling feeds: over HTTP, from TAXII servers, from MISP feeds."""

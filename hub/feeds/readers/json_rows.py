@@ -1,0 +1,126 @@
+"""Finding the rows of a JSON document, and what their fields mean, where nobody has said it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from hub.errors import InvalidInput
+from hub.feeds.readers import columns
+from hub.feeds.readers.mapping import THREATFOX, Mapping
+
+_SAMPLE = 50
+_MOST_FIELDS = 100
+Row = tuple[str, Any]
+
+
+def rows(document: Any, path: str) -> Iterator[Row]:
+    """(place, row) for each row at a mapping's path; a path that leads nowhere gives none."""
+    found: list[Row] = [("", document)]
+    for step in path.split(".") if path else []:
+        found = [
+            (f"{place}{_written(name, inner)}", part)
+            for place, whole in found
+            for name, inner, part in _steps(whole, step)
+        ]
+    for place, part in found:
+        if isinstance(part, list):
+            yield from ((f"{place}[{index}]", row) for index, row in enumerate(part))
+        else:
+            yield place, part
+
+
+def _steps(whole: Any, step: str) -> Iterator[tuple[str, bool, Any]]:
+    """(name, whether it is a list's index, part) of each part of ``whole`` that a step of a path leads to."""
+    if isinstance(whole, list) and step == "*":
+        yield from ((str(index), True, part) for index, part in enumerate(whole))
+    elif isinstance(whole, dict) and step == "*":
+        yield from ((name, False, part) for name, part in whole.items())
+    elif isinstance(whole, dict) and step in whole:
+        yield step, False, whole[step]
+
+
+def _written(name: str, is_index: bool) -> str:
+    return f"[{name}]" if is_index else f".{name[:60]}"
+
+
+def mapping_by_content(document: Any) -> Mapping:
+    """The mapping that the names and the content of a document suggest.
+
+    Raises InvalidInput where no list in it holds values, or the document is a warning list.
+    """
+    if isinstance(document, dict) and "matching_attributes" in document:
+        raise InvalidInput(
+            "this is a warning list of harmless values, not a feed",
+            advice="Add it to the hub's warning lists.",
+        )
+    for path in _paths(document):
+        sample = [row for _, row in _first(rows(document, path))]
+        found = _of_objects(sample, path) or _of_texts(sample, path)
+        if found is not None:
+            return found
+    raise InvalidInput(
+        "nothing in the JSON document looks like a list of indicators",
+        advice="Give the feed a mapping that names the list and the field of the value.",
+    )
+
+
+def _paths(document: Any) -> Iterator[str]:
+    """Where rows may stand: at the top, in a member, or in each member (rows by their id, lists by a name)."""
+    if isinstance(document, list):
+        yield ""
+    elif isinstance(document, dict):
+        for name, part in document.items():
+            if isinstance(part, list) and part and "." not in name and name != "*" and len(document) <= _MOST_FIELDS:
+                yield name
+        if document and all(isinstance(part, dict | list) for part in document.values()):
+            yield "*"
+        else:
+            yield ""
+
+
+def _first(found: Iterator[Row]) -> list[Row]:
+    return [row for _, row in zip(range(_SAMPLE), found, strict=False)]
+
+
+def _of_texts(sample: list[Any], path: str) -> Mapping | None:
+    texts = [[row] for row in sample if isinstance(row, str)]
+    return Mapping(list=path) if 2 * len(texts) > len(sample) and columns.from_content(texts) else None
+
+
+def _of_objects(sample: list[Any], path: str) -> Mapping | None:
+    found = [row for row in sample if isinstance(row, dict)]
+    if not found or 2 * len(found) < len(sample):
+        return None
+    names = list(dict.fromkeys(name for row in found for name in list(row)[:_MOST_FIELDS]))[:_MOST_FIELDS]
+    if "ioc_type" in names and "threat_type" in names:
+        return _at(THREATFOX, path)
+    layout = columns.from_header(names)
+    if layout is None or not layout.values:
+        layout = columns.from_content([[_cell(row, name) for name in names] for row in found])
+    if layout is None or not layout.values:
+        return None
+
+    def name_of(index: int | None) -> str | None:
+        return None if index is None else names[index]
+
+    typed = any(column.any_kind for column in layout.values)
+    return Mapping(
+        value=tuple(names[column.index] for column in layout.values if not column.beside_url),
+        list=path,
+        kind=name_of(layout.type) if typed else None,
+        first_seen=name_of(layout.first_seen),
+        last_seen=name_of(layout.last_seen),
+        labels=tuple(names[index] for index in layout.labels),
+        description=name_of(layout.description),
+    )
+
+
+def _cell(row: dict[str, Any], name: str) -> str:
+    found = row.get(name)
+    return found if isinstance(found, str) else ""
+
+
+def _at(mapping: Mapping, path: str) -> Mapping:
+    return replace(mapping, list=path)
