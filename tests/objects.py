@@ -9,14 +9,14 @@ SPACE = UUID("6f1c2a54-5d0e-4a7c-9d6f-3a1b0c9e8d77")
 T0 = "2024-01-01T00:00:00.000Z"
 
 
-def object_id(stix_type: str, name: object) -> str:
-    """The id of ``name``: the same one each time."""
-    return f"{stix_type}--{uuid5(SPACE, f'{stix_type} {name}')}"
+def object_id(stix_type: str, of: object) -> str:
+    """The id that ``of`` stands for: the same one each time."""
+    return f"{stix_type}--{uuid5(SPACE, f'{stix_type} {of}')}"
 
 
-def indicator(name: object, modified: str = T0, created: str = T0, **more: Any) -> dict[str, Any]:
-    """An indicator of a domain that ``name`` decides."""
-    stix_id = object_id("indicator", name)
+def indicator(of: object, modified: str = T0, created: str = T0, **more: Any) -> dict[str, Any]:
+    """An indicator of a domain that ``of`` decides."""
+    stix_id = object_id("indicator", of)
     return {
         "type": "indicator",
         "spec_version": "2.1",
@@ -30,23 +30,23 @@ def indicator(name: object, modified: str = T0, created: str = T0, **more: Any) 
     }
 
 
-def malware(name: object, modified: str = T0, created: str = T0, **more: Any) -> dict[str, Any]:
+def malware(of: object, modified: str = T0, created: str = T0, **more: Any) -> dict[str, Any]:
     """A malware family."""
     return {
         "type": "malware",
         "spec_version": "2.1",
-        "id": object_id("malware", name),
+        "id": object_id("malware", of),
         "created": created,
         "modified": modified,
-        "name": f"Malware {name}",
+        "name": f"Malware {of}",
         "is_family": True,
         **more,
     }
 
 
-def domain(name: object, **more: Any) -> dict[str, Any]:
+def domain(of: object, **more: Any) -> dict[str, Any]:
     """A cyber-observable: it has neither ``created`` nor ``modified``."""
-    stix_id = object_id("domain-name", name)
+    stix_id = object_id("domain-name", of)
     return {
         "type": "domain-name",
         "spec_version": "2.1",
@@ -56,13 +56,13 @@ def domain(name: object, **more: Any) -> dict[str, Any]:
     }
 
 
-def statement(name: object, created: str = T0) -> dict[str, Any]:
+def statement(of: object, created: str = T0) -> dict[str, Any]:
     """A marking definition: it has ``created`` only."""
     return {
         "type": "marking-definition",
         "spec_version": "2.1",
-        "id": object_id("marking-definition", name),
+        "id": object_id("marking-definition", of),
         "created": created,
         "definition_type": "statement",
-        "definition": {"statement": f"Copyright {name}"},
+        "definition": {"statement": f"Copyright {of}"},
     }

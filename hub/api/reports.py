@@ -13,6 +13,7 @@ from hub.api.submissions import SubmissionSchema, shown
 from hub.auth import Permission
 from hub.errors import InvalidInput, TooLarge, UnsupportedMedia
 from hub.feeds import inbox, sources
+from hub.feeds.inbox import SubmissionView
 from hub.feeds.reports import bulk
 from hub.feeds.reports.schema import ReportSchema, load_report, parts
 from hub.stix.canonical import parse_json
@@ -67,7 +68,23 @@ def submit() -> Response:
             inbox.REPORTS, source.id, actor().member_id, raw, len(found), actor().member_id,
             groups=actor().groups, idempotency_key=_idempotency_key(),
         )  # fmt: skip
-        submission = inbox.receive(session, services().vault, arrival)
+        return _accepted(inbox.receive(session, services().vault, arrival))
+
+
+@blueprint.delete("/<reference>")
+@allow(Permission.REPORTS_SUBMIT)
+@blueprint.response(202, SubmissionSchema)
+def withdraw(reference: str) -> Response:
+    """Withdraw an earlier report; what only it supported is revoked. The submission tells what became of it."""
+    with services().database.unit_of_work() as session:
+        source = sources.of_member(session, actor(), services().settings.intake.default_grade)
+        arrival = inbox.Arrival(
+            inbox.WITHDRAWAL, source.id, actor().member_id, reference.encode(), 1, actor().member_id
+        )
+        return _accepted(inbox.receive(session, services().vault, arrival))
+
+
+def _accepted(submission: SubmissionView) -> Response:
     answer = make_response(shown(submission), 202)
     answer.headers["Location"] = absolute(f"/api/v1/submissions/{submission.id}")
     return answer
@@ -75,9 +92,7 @@ def submit() -> Response:
 
 def _documents(raw: bytes) -> list[tuple[str, Any]]:
     if not raw.strip():
-        raise InvalidInput(
-            "the body is empty", advice="Send a report as JSON: docs/examples/report.json is one."
-        )
+        raise InvalidInput("the body is empty", advice="Send a report as JSON: docs/examples/report.json is one.")
     media_type, _ = parse_options_header(request.headers.get("Content-Type"))
     if media_type == "text/csv":
         return parts(bulk.load_csv(raw))

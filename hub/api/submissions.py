@@ -13,9 +13,7 @@ from hub.feeds import inbox
 from hub.feeds.inbox import SubmissionView
 from hub.web import actor, allow, services
 
-blueprint = Blueprint(
-    "submissions", __name__, url_prefix="/api/v1/submissions", description="What became of it"
-)
+blueprint = Blueprint("submissions", __name__, url_prefix="/api/v1/submissions", description="What became of it")
 
 
 class OutcomeSchema(Schema):

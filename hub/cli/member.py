@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -11,7 +12,7 @@ from hub.cli.output import json_option, print_json, print_table
 from hub.errors import InvalidInput
 from hub.factory import Hub, assemble
 from hub.factory.initial import publish_identity
-from hub.members import credentials, membership
+from hub.members import certificates, credentials, membership
 from hub.members.membership import MemberKind
 from hub.members.records import Member
 from hub.settings import load
@@ -177,6 +178,23 @@ def resume(member: str, reason: str, as_json: bool) -> None:
         print_json(shown)
     else:
         click.echo(f"Resumed {changed.name}")
+
+
+@member_commands.command("certificate")
+@click.argument("member")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--revoke", is_flag=True, help="It stands for the member no longer.")
+@json_option
+def certificate(member: str, file: Path, revoke: bool, as_json: bool) -> None:
+    """Let a TLS client certificate (PEM) stand for a member, as far as trusted proxies pass it on."""
+    with assemble(load()).database.unit_of_work() as session:
+        change = certificates.revoke if revoke else certificates.register
+        found = change(session, member, file.read_bytes())
+        shown = {"member_id": found.member_id, "fingerprint": found.fingerprint.hex(), "subject": found.subject}
+    if as_json:
+        print_json(shown)
+    else:
+        click.echo(f"{'Revoked' if revoke else 'Registered'} {shown['subject']} (SHA-256 {shown['fingerprint']})")
 
 
 def _shown(member: Member, groups: list[str]) -> dict[str, Any]:

@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import os
 import signal
+import ssl
 import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from threading import Event
 from types import FrameType
+from typing import Any
 
 import click
 
 from hub.cli import demo
+from hub.errors import InvalidInput
 from hub.factory import assemble, prepare
 from hub.feeds.schedule import Scheduler
 from hub.feeds.worker import Worker
 from hub.settings import load
 from hub.telemetry import configure_logging
 
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 WORKER_STOPS_IN = 30
 ORPHAN_CHECK_SECONDS = 1.0
 RESTART_SECONDS = 1.0
@@ -46,12 +51,27 @@ def init(with_demo: bool) -> None:
 @click.option("--bind", help="ADDRESS:PORT to listen on; server.bind in the settings.")
 @click.option("--workers", type=click.IntRange(1, 64), help="Web processes; server.workers in the settings.")
 @click.option("--no-worker", is_flag=True, help="Serve only; `hub worker` runs elsewhere.")
-def serve(bind: str | None, workers: int | None, no_worker: bool) -> None:
-    """Serve the web edges, with an intake worker beside them. Stops cleanly on SIGTERM."""
+@click.option("--tls-cert", type=FILE, help="Serve by TLS (1.2 at least) with this certificate chain (PEM).")
+@click.option("--tls-key", type=FILE, help="Its private key (PEM).")
+@click.option("--client-ca", type=FILE, help="Ask every client for a certificate of this authority (PEM).")
+def serve(
+    bind: str | None,
+    workers: int | None,
+    no_worker: bool,
+    tls_cert: Path | None,
+    tls_key: Path | None,
+    client_ca: Path | None,
+) -> None:
+    """Serve the web edges, with an intake worker beside them. Stops cleanly on SIGTERM.
+
+    With --client-ca a connection needs a certificate of that authority, and each request its credential still:
+    a certificate stands for a credential only where a trusted proxy ends TLS (server.client_certificate_header).
+    """
     # Imported here: no other command needs the server.
     from granian import Granian  # noqa: PLC0415 (as above)
     from granian.constants import Interfaces  # noqa: PLC0415 (as above)
 
+    tls = _tls(tls_cert, tls_key, client_ca)
     settings = load()
     hub = assemble(settings)
     prepare(hub)
@@ -69,6 +89,7 @@ def serve(bind: str | None, workers: int | None, no_worker: bool) -> None:
             blocking_threads=settings.server.threads,
             backlog=1024,
             log_access=False,
+            **tls,
         ).serve()
     finally:
         if beside is not None:
@@ -103,6 +124,30 @@ class _WorkerBeside:
             with self._lock:
                 if not self._stopping.is_set():
                     self._process = _start_worker()
+
+
+def _tls(cert: Path | None, key: Path | None, client_ca: Path | None) -> dict[str, Any]:
+    """The server's TLS arguments. Raises InvalidInput unless the files are what they should be."""
+    from granian.constants import SSLProtocols  # noqa: PLC0415 (no other command needs the server)
+
+    if cert is None or key is None:
+        if cert or key or client_ca:
+            raise InvalidInput("--tls-cert and --tls-key go together, --client-ca goes with both")
+        return {}
+    try:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(cert, key)
+        if client_ca is not None:
+            context.load_verify_locations(client_ca)
+    except (OSError, ssl.SSLError) as error:
+        raise InvalidInput(f"the TLS certificate, key or authority cannot be used: {error}") from None
+    return {
+        "ssl_cert": cert,
+        "ssl_key": key,
+        "ssl_protocol_min": SSLProtocols.tls12,
+        "ssl_ca": client_ca,
+        "ssl_client_verify": client_ca is not None,
+    }
 
 
 def _start_worker() -> subprocess.Popen[bytes]:

@@ -23,6 +23,7 @@ from hub.sealing import Vault
 
 ENVELOPE = "envelope"
 REPORTS = "reports"
+WITHDRAWAL = "withdrawal"
 FILE = "file"
 
 PENDING = "pending"

@@ -31,7 +31,7 @@ from hub.feeds.readers.text import as_utf8
 from hub.feeds.records import Submission
 from hub.feeds.reports import bulk
 from hub.feeds.reports.schema import parts
-from hub.feeds.reports_batch import ReadReport
+from hub.feeds.reports_batch import ReadReport, Withdrawal
 from hub.feeds.sift import Held, Rules, sift
 from hub.ledger.collections import all_collections
 from hub.sealing import Vault
@@ -44,7 +44,7 @@ log = structlog.get_logger(__name__)
 REPORT_FORMAT = "report"
 RENEWALS_PER_LEASE = 4
 Progress = Callable[[int, int], None]
-Unit = Reading | ReadReport
+Unit = Reading | ReadReport | Withdrawal
 T = TypeVar("T")
 
 
@@ -91,6 +91,8 @@ class Intake:
         if submission.kind == inbox.ENVELOPE:
             objects = parse_json(raw)["objects"]
             return lambda: (StixObject(f"objects[{n}]", obj) for n, obj in enumerate(objects))
+        if submission.kind == inbox.WITHDRAWAL:
+            return lambda: iter((Withdrawal(raw.decode()),))
         opened = readers.opened(raw, self.max_file_bytes)
         if submission.kind == inbox.REPORTS:
             return _reports(opened)
@@ -141,6 +143,7 @@ class Intake:
         values = [(n, unit) for n, unit in batch if isinstance(unit, RawIndicator | Unread)]
         objects = [(n, unit) for n, unit in batch if isinstance(unit, StixObject)]
         reports = [(n, unit) for n, unit in batch if isinstance(unit, ReadReport)]
+        withdrawals = [(n, unit) for n, unit in batch if isinstance(unit, Withdrawal)]
         value_plan = values_batch.plan(values, target, self.rules)
         with self.database.reading() as session:
             repeated = self.merger.unchanged(session, target.source, value_plan.statements)
@@ -152,6 +155,7 @@ class Intake:
             values_batch.apply(session, value_plan, target, self.merger, repeated)
             objects_batch.apply(session, object_plan, target, self.merger)
             reports_batch.apply(session, report_plan, target, self.merger, self.vault)
+            reports_batch.withdraw_all(session, withdrawals, target, self.merger, combined)
             for part in (value_plan.result, object_plan.result, report_plan.result):
                 combined.counts.update(part.counts)
                 combined.outcomes += part.outcomes
@@ -268,7 +272,7 @@ def _values_of(unit: Unit, rules: Rules) -> Iterator[Value]:
     elif isinstance(unit, ReadReport):
         found = reports_batch.values_of(unit, rules)
     else:
-        found = () if isinstance(unit, Unread) else (sift(unit, rules),)
+        found = (sift(unit, rules),) if isinstance(unit, RawIndicator) else ()
     return (value for value in found if not isinstance(value, Held))
 
 

@@ -7,7 +7,7 @@ it says changes; the same statement again changes nothing at all.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
@@ -22,7 +22,7 @@ from hub import clock
 from hub.db.bulk import chunks, insert_rows, select_in
 from hub.db.database import lock_appends
 from hub.feeds import sources
-from hub.feeds.indicator import Contributed, audience_of, compose, indicator_id, indicator_key, sighting
+from hub.feeds.indicator import MOST_LABELS, Contributed, audience_of, compose, indicator_id, indicator_key, sighting
 from hub.feeds.records import Contribution, Indicator
 from hub.feeds.sources import Contributor
 from hub.ledger.append import Draft, Log, Source, draft
@@ -32,6 +32,7 @@ from hub.stix.validation import check
 from hub.stix.values import Value
 
 MILLISECOND = 1000
+NONE_LEFT: Mapping[Value, int] = {}
 FINGERPRINTS = (
     "SELECT i.key, c.fingerprint FROM indicator i JOIN contribution c ON c.indicator_id = i.id"
     " WHERE c.source_id = ? AND i.key IN (…)"
@@ -132,17 +133,25 @@ class Merger:
         self._write(session, [one for one in merged.values() if one.touched])
         return changes
 
-    def retract(self, session: Session, source: Contributor, values: Iterable[Value]) -> int:
+    def retract(
+        self, session: Session, source: Contributor, values: Iterable[Value], left: Mapping[Value, int] = NONE_LEFT
+    ) -> int:
         """Take back what ``source`` says of ``values``; what nobody else says is revoked. Returns how many were.
 
+        ``left`` counts the reports of the source that still name a value: with any left, only the count falls.
         A source that never spoke of a value, or has taken it back, changes nothing. Takes the append lock.
         """
         lock_appends(session)
         merged = self._load(session, source, values)
         for one in merged.values():
-            if source.id in one.said:
+            if source.id not in one.said:
+                continue
+            if still := left.get(one.value, 0):
+                one.said[source.id].count = still
+                one.touched.add(source.id)
+            else:
                 one.retracted[source.id] = one.said.pop(source.id)
-        changed = [one for one in merged.values() if one.retracted]
+        changed = [one for one in merged.values() if one.retracted or one.touched]
         self._write(session, changed)
         return sum(1 for one in changed if one.revoked)
 
@@ -257,6 +266,8 @@ def _record(one: _Merged, source: Contributor, statement: Statement) -> Change:
     known = one.said.get(source.id)
     if known is not None and not statement.adds and known.fingerprint == statement.fingerprint:
         return Change.UNCHANGED
+    if known is not None and not statement.adds and _adds_nothing(known, statement):
+        return Change.UNCHANGED
     now = clock.micros()
     last = min(statement.last_seen or statement.first_seen or now, now)
     first = min(statement.first_seen or last, last)
@@ -272,10 +283,25 @@ def _record(one: _Merged, source: Contributor, statement: Statement) -> Change:
     known.first_seen, known.last_seen = min(known.first_seen, first), max(known.last_seen, last)
     known.fingerprint, known.grade = statement.fingerprint, statement.grade
     known.tlp, known.groups = statement.audience.tlp, statement.audience.groups
-    known.labels = tuple(sorted(statement.labels))
+    known.labels = _joined(known.labels, statement.labels)
     if statement.adds:
         known.count += 1
     return Change.UPDATED
+
+
+def _adds_nothing(known: Contributed, statement: Statement) -> bool:
+    """All that the statement says is in the contribution: a file that names a value twice may come again."""
+    said = (statement.grade, statement.audience.key, _joined(known.labels, statement.labels))
+    return (
+        said == (known.grade, known.audience.key, known.labels)
+        and known.first_seen <= (statement.first_seen or known.first_seen)
+        and known.last_seen >= (statement.last_seen or statement.first_seen or known.last_seen)
+    )
+
+
+def _joined(known: tuple[str, ...], more: tuple[str, ...]) -> tuple[str, ...]:
+    """Labels said before and now, no more than an indicator shows."""
+    return tuple(sorted({*known, *more})[:MOST_LABELS])
 
 
 def _indicator_row(one: _Merged) -> dict[str, Any]:

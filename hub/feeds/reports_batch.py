@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from hub import clock
-from hub.errors import InvalidInput
+from hub.errors import InvalidInput, NotFound
 from hub.feeds.batch import FAILURE, QUARANTINED, SUCCESS, Result, Target, quarantine
 from hub.feeds.indicator import PERSONAL
 from hub.feeds.merge import Merger, Statement
 from hub.feeds.readers.reading import RawIndicator
 from hub.feeds.records import FraudReport
+from hub.feeds.reported import settle, withdraw
 from hub.feeds.reports.faults import InvalidReport
 from hub.feeds.reports.report import Report
 from hub.feeds.reports.schema import load_report
@@ -37,6 +38,13 @@ class ReadReport:
 
     where: str
     document: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """A source takes back the report with this reference."""
+
+    reference: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,15 +84,34 @@ def plan(batch: Sequence[tuple[int, ReadReport]], target: Target, rules: Rules) 
 def apply(session: Session, planned: ReportPlan, target: Target, merger: Merger, vault: Vault) -> None:
     """Write a planned batch within the caller's transaction."""
     for one in planned.reports:
-        change = _store(session, one.report, target, vault)
+        kept, change = _store(session, one.report, target, vault)
         planned.result.counts["accepted"] += 1
         planned.result.counts[change] += 1
         if change != "unchanged":
-            adds = change == "new"
-            merger.merge(session, target.source, [replace(said, adds=adds) for said in one.statements])
+            settle(session, merger, target.source, kept, one.statements)
         message = "; ".join([*MESSAGES[change], *one.held]) or None
         planned.result.outcome(one.position, SUCCESS, one.report.where, one.report.reference, message=message)
     quarantine(session, target.source.id, target.submission_id, planned.held)
+
+
+def withdraw_all(
+    session: Session, batch: Sequence[tuple[int, Withdrawal]], target: Target, merger: Merger, result: Result
+) -> None:
+    """Withdraw reports within the caller's transaction."""
+    for position, one in batch:
+        result.counts["read"] += 1
+        try:
+            revoked = withdraw(session, merger, target.source, one.reference)
+        except NotFound as error:
+            result.counts["refused"] += 1
+            result.outcome(position, FAILURE, "reference", one.reference, message=error.message)
+            continue
+        result.counts["accepted"] += 1
+        result.counts["withdrawn"] += 1
+        result.counts["revoked"] += revoked
+        result.outcome(
+            position, SUCCESS, "reference", one.reference, message=f"withdrawn; {revoked} indicators revoked"
+        )
 
 
 MESSAGES = {"new": [], "updated": ["amends an earlier report"], "unchanged": ["already here, unchanged"]}
@@ -138,25 +165,26 @@ def audience(kind: Kind, handling: str | None, target: Target) -> Audience:
     return Audience(max(own, target.tlp or Tlp.CLEAR), target.groups)
 
 
-def _store(session: Session, report: Report, target: Target, vault: Vault) -> str:
-    """Keep the report. Returns "new", "updated" (an amendment) or "unchanged" (sent before)."""
+def _store(session: Session, report: Report, target: Target, vault: Vault) -> tuple[FraudReport, str]:
+    """Keep the report. Returns it with "new", "updated" (an amendment) or "unchanged" (sent before)."""
     digest = hashlib.sha256(canonical_json([report.open, report.protected])).digest()
     known = session.scalar(
         select(FraudReport).where(FraudReport.source_id == target.source.id, FraudReport.reference == report.reference)
     )
-    if known is not None and known.digest == digest:
-        return "unchanged"
-    change = "new" if known is None else "updated"
+    if known is not None and known.digest == digest and not known.withdrawn:
+        return known, "unchanged"
+    change = "new" if known is None or known.withdrawn else "updated"
     if known is None:
-        known = FraudReport(source_id=target.source.id, reference=report.reference, withdrawn=False)
+        known = FraudReport(source_id=target.source.id, reference=report.reference)
         session.add(known)
+    known.withdrawn = False
     known.submission_id = target.submission_id
     known.received_at = clock.micros()
     known.content = report.open
     known.protected = vault.seal(canonical_json(report.protected), f"report:{target.source.id}:{report.reference}")
     known.digest = digest
     session.flush()
-    return change
+    return known, change
 
 
 def _reference(document: Any, error: InvalidInput) -> str:

@@ -34,7 +34,7 @@ class Cursor:
 def write(cursor: Cursor, key: bytes, binding: str) -> str:
     """``cursor`` as text, bound to ``binding`` (member, collection and endpoint)."""
     payload = orjson.dumps([cursor.seq, cursor.date_added, cursor.filters])
-    return base64.urlsafe_b64encode(_mac(payload, key, binding) + payload).rstrip(b"=").decode()
+    return _spelt(_mac(payload, key, binding) + payload)
 
 
 def read(text: str, key: bytes, binding: str) -> Cursor:
@@ -44,10 +44,15 @@ def read(text: str, key: bytes, binding: str) -> Cursor:
     except (binascii.Error, ValueError):
         raise InvalidInput(REFUSED, where="next", advice=ADVICE) from None
     mac, payload = packed[:MAC_BYTES], packed[MAC_BYTES:]
-    if not hmac.compare_digest(mac, _mac(payload, key, binding)):
+    # The same bytes can be spelt in several ways; only the one that was given is good.
+    if _spelt(packed) != text or not hmac.compare_digest(mac, _mac(payload, key, binding)):
         raise InvalidInput(REFUSED, where="next", advice=ADVICE)
     seq, date_added, filters = orjson.loads(payload)
     return Cursor(seq, date_added, filters)
+
+
+def _spelt(packed: bytes) -> str:
+    return base64.urlsafe_b64encode(packed).rstrip(b"=").decode()
 
 
 def _mac(payload: bytes, key: bytes, binding: str) -> bytes:

@@ -7,6 +7,7 @@ Archives are opened first, by ``archive.opened``.
 from __future__ import annotations
 
 from hub.errors import InvalidInput
+from hub.feeds.readers.advisory import Advisory
 from hub.feeds.readers.allow_deny import AllowAndDeny
 from hub.feeds.readers.archive import opened
 from hub.feeds.readers.comma import CommaSeparated
@@ -44,6 +45,7 @@ READERS: tuple[Reader, ...] = (
     AllowAndDeny(),
     JsonRows(),
     CommaSeparated(),
+    Advisory(),
     PlainList(),
 )
 

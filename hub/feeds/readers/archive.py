@@ -71,9 +71,7 @@ def _unzip(raw: bytes, size_limit: int) -> bytes:
         with zipfile.ZipFile(io.BytesIO(raw)) as archive:
             files = [entry for entry in archive.infolist() if not entry.is_dir()]
             if len(files) != 1:
-                raise InvalidInput(
-                    f"the zip file holds {len(files)} files", advice="Send one file, or each by itself."
-                )
+                raise InvalidInput(f"the zip file holds {len(files)} files", advice="Send one file, or each by itself.")
             with archive.open(files[0]) as packed:
                 return _bounded(packed, len(raw), size_limit)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError, OSError):

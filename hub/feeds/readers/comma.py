@@ -16,10 +16,9 @@ from hub.stix.refang import refang
 from hub.stix.values import Kind
 
 _EMPTY = frozenset({"", "-", "none", "null", "n/a", "na", "unknown", "nan"})
-_HARMLESS = frozenset(
-    {"legitimate", "benign", "clean", "harmless", "whitelist", "allowlist", "false positive"}
-)
+_HARMLESS = frozenset({"legitimate", "benign", "clean", "harmless", "whitelist", "allowlist", "false positive"})
 _LABEL_SEPARATORS = re.compile(r"[,;|]+")
+_HASHES = frozenset({Kind.MD5, Kind.SHA1, Kind.SHA256, Kind.SHA512})
 _LABEL_LIMIT = 64
 _CELL_LIMIT = 8192
 
@@ -111,7 +110,7 @@ def _readings(row: table.Row, layout: Layout) -> Iterator[Reading]:
         yield RawIndicator(
             f"row {row.number}, column {column.name}",
             value,
-            columns.kind_of(_cell(cells, layout.type)) if column.any_kind else column.kind,
+            columns.kind_of(_cell(cells, layout.type)) if column.any_kind else _kind(column, value),
             labels,
             shape.rfc3339(_cell(cells, layout.first_seen)) if layout.first_seen is not None else None,
             shape.rfc3339(_cell(cells, layout.last_seen)) if layout.last_seen is not None else None,
@@ -120,6 +119,12 @@ def _readings(row: table.Row, layout: Layout) -> Iterator[Reading]:
         )
     if not found:
         yield unread(f"row {row.number}", ",".join(cells[:8]), "no value stands in this row")
+
+
+def _kind(column: ValueColumn, value: str) -> Kind | None:
+    """The column's kind; a list of hashes may go on with addresses under the same name."""
+    other = column.kind in _HASHES and "." in value and shape.looks_like_indicator(value)
+    return None if other else column.kind
 
 
 def _cell(cells: Sequence[str], index: int | None) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from hub.errors import InvalidInput
 from hub.feeds.readers import columns, shape, text
-from hub.feeds.readers.json_rows import Row, mapping_by_content, rows
+from hub.feeds.readers.json_rows import mapping_by_content, rows
 from hub.feeds.readers.json_text import document_of, opening_of
 from hub.feeds.readers.labels import labels_of, tlp_of
 from hub.feeds.readers.mapping import Mapping

@@ -8,10 +8,15 @@ from typing import Any
 
 from hub.errors import InvalidInput
 from hub.feeds.readers import columns
-from hub.feeds.readers.mapping import THREATFOX, Mapping
+from hub.feeds.readers.mapping import FEODO, THREATFOX, Mapping
 
 _SAMPLE = 50
 _MOST_FIELDS = 100
+# Publishers' layouts that the names of the fields tell.
+_KNOWN = (
+    (frozenset({"ioc_type", "threat_type"}), THREATFOX),
+    (frozenset({"ip_address", "port", "last_online", "malware"}), FEODO),
+)
 Row = tuple[str, Any]
 
 
@@ -57,7 +62,7 @@ def mapping_by_content(document: Any) -> Mapping:
         )
     for path in _paths(document):
         sample = [row for _, row in _first(rows(document, path))]
-        found = _of_objects(sample, path) or _of_texts(sample, path)
+        found = _of_objects(sample, path, document) or _of_texts(sample, path)
         if found is not None:
             return found
     raise InvalidInput(
@@ -89,15 +94,17 @@ def _of_texts(sample: list[Any], path: str) -> Mapping | None:
     return Mapping(list=path) if 2 * len(texts) > len(sample) and columns.from_content(texts) else None
 
 
-def _of_objects(sample: list[Any], path: str) -> Mapping | None:
+def _of_objects(sample: list[Any], path: str, document: Any) -> Mapping | None:
     found = [row for row in sample if isinstance(row, dict)]
     if not found or 2 * len(found) < len(sample):
         return None
     names = list(dict.fromkeys(name for row in found for name in list(row)[:_MOST_FIELDS]))[:_MOST_FIELDS]
-    if "ioc_type" in names and "threat_type" in names:
-        return _at(THREATFOX, path)
+    for members, known in _KNOWN:
+        if members.issubset(names):
+            return replace(known, list=path)
     layout = columns.from_header(names)
-    if layout is None or not layout.values:
+    # One object alone may be anything: only the names of its members make it a row.
+    if (layout is None or not layout.values) and sample != [document]:
         layout = columns.from_content([[_cell(row, name) for name in names] for row in found])
     if layout is None or not layout.values:
         return None
@@ -120,7 +127,3 @@ def _of_objects(sample: list[Any], path: str) -> Mapping | None:
 def _cell(row: dict[str, Any], name: str) -> str:
     found = row.get(name)
     return found if isinstance(found, str) else ""
-
-
-def _at(mapping: Mapping, path: str) -> Mapping:
-    return replace(mapping, list=path)

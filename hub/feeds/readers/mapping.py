@@ -113,3 +113,10 @@ THREATFOX = Mapping(
     labels=("threat_type", "malware_printable", "tags"),
     description="reference",
 )
+# The host name of a Feodo row is what the address resolves back to: its provider's, not the botnet's.
+FEODO = Mapping(
+    value=("ip_address",),
+    first_seen="first_seen",
+    last_seen="last_online",
+    labels=("malware", "status"),
+)

@@ -32,7 +32,7 @@ _SIMPLE: Final[dict[str, Kind | None]] = {
     "iban": Kind.IBAN,
     **dict.fromkeys(("phone-number", "prtn", "whatsapp"), Kind.PHONE),
 }
-# Types whose value has several parts with "|" between them; a part of kind "" is none that is kept.
+# Types whose value has several parts with "|" between them.
 _FIRST_PART: Final = {"ip-src|port": Kind.IPV4, "ip-dst|port": Kind.IPV4, "hostname|port": Kind.DOMAIN}
 _HASH_AFTER_NAME: Final = {
     "malware-sample": Kind.MD5,
@@ -59,20 +59,24 @@ def parts_of(attribute_type: str, value: str, sort_code: str = "") -> tuple[Part
     ``sort_code`` is what the same bank-account object says of the bank; it completes a bare UK account
     number.
     """
-    if attribute_type in _SIMPLE:
-        return ((_SIMPLE[attribute_type], value),)
-    if attribute_type in _FIRST_PART:
-        return ((_FIRST_PART[attribute_type], value.partition("|")[0]),)
-    if attribute_type in _HASH_AFTER_NAME:
-        return ((_HASH_AFTER_NAME[attribute_type], value.rpartition("|")[2]),)
-    if attribute_type == "domain|ip":
-        domain, _, address = value.partition("|")
-        return (Kind.DOMAIN, domain), (Kind.IPV4, address)
-    if attribute_type == "bank-account-nr":
-        return (_account(value, sort_code),)
-    if attribute_type in _HANDLES:
-        return ((Kind.SOCIAL_HANDLE, f"{_HANDLES[attribute_type]}:{value}"),)
-    return None
+    head, _, tail = value.partition("|")
+    if attribute_type == "url" and "/" not in value:
+        parts: tuple[Part, ...] | None = ((None, value),)  # a bare host, which is the wider indicator
+    elif attribute_type in _SIMPLE:
+        parts = ((_SIMPLE[attribute_type], value),)
+    elif attribute_type in _FIRST_PART:
+        parts = ((_FIRST_PART[attribute_type], head),)
+    elif attribute_type in _HASH_AFTER_NAME:
+        parts = ((_HASH_AFTER_NAME[attribute_type], value.rpartition("|")[2]),)
+    elif attribute_type == "domain|ip":
+        parts = (Kind.DOMAIN, head), (Kind.IPV4, tail)
+    elif attribute_type == "bank-account-nr":
+        parts = (_account(value, sort_code),)
+    elif attribute_type in _HANDLES:
+        parts = ((Kind.SOCIAL_HANDLE, f"{_HANDLES[attribute_type]}:{value}"),)
+    else:
+        parts = None
+    return parts
 
 
 def is_sort_code(text: str) -> bool:

@@ -26,9 +26,7 @@ _KINDS: dict[str, Kind | None] = {
         Kind.DOMAIN,
     ),
     **dict.fromkeys(("urlhistoryitem/hostname", "cookiehistoryitem/hostname"), Kind.DOMAIN),
-    **dict.fromkeys(
-        ("dnsentryitem/recorddata/ipv4address", "dnsentryitem/recorddata/ipv6address"), Kind.IPV4
-    ),
+    **dict.fromkeys(("dnsentryitem/recorddata/ipv4address", "dnsentryitem/recorddata/ipv6address"), Kind.IPV4),
     **dict.fromkeys(("routeentryitem/destination", "network/ip"), Kind.IPV4),
     **dict.fromkeys(("email/from", "email/replyto", "email/sender"), Kind.EMAIL),
     "network/useragent": Kind.USER_AGENT,
@@ -98,9 +96,7 @@ def _reading(
     description = around[0].text_of("short_description")
     if not description and len(around) > 1:
         description = _metadata(around[0])
-    return RawIndicator(
-        where, value, kind, labels, description=description[:DESCRIPTION_LIMIT] or None, tlp=tlp
-    )
+    return RawIndicator(where, value, kind, labels, description=description[:DESCRIPTION_LIMIT] or None, tlp=tlp)
 
 
 def _search(item: Element) -> str:

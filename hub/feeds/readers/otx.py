@@ -8,10 +8,9 @@ from typing import Any
 
 from hub.errors import InvalidInput
 from hub.feeds.readers import shape
-from hub.feeds.readers.json_text import dicts_in, document_of, opening_of, text_in
+from hub.feeds.readers.json_text import document_of, opening_of, text_in
 from hub.feeds.readers.labels import labels_of, tlp_of
 from hub.feeds.readers.reading import DESCRIPTION_LIMIT, RawIndicator, Reading, unread
-from hub.stix.tlp import Tlp
 from hub.stix.values import Kind
 
 _PULSE = re.compile(r'"(?:pulse_source|targeted_countries|author_name|adversary|extract_source)"\s*:')
@@ -63,9 +62,7 @@ def _pulses(document: Any) -> list[dict[str, Any]]:
 
 
 def _of_pulse(pulse: dict[str, Any], name: str) -> Iterator[Reading]:
-    labels = labels_of(
-        (*_texts(pulse, "tags"), *_texts(pulse, "malware_families"), text_in(pulse, "adversary"))
-    )
+    labels = labels_of((*_texts(pulse, "tags"), *_texts(pulse, "malware_families"), text_in(pulse, "adversary")))
     label = text_in(pulse, "tlp")
     tlp = tlp_of(label) if label else None
     for number, one in enumerate(pulse["indicators"], 1):

@@ -26,6 +26,11 @@ ip6-mcastprefix ip6-allnodes ip6-allrouters ip6-allhosts 0.0.0.0
 _OWN_NAMES = frozenset(_OWN_NAMES_TEXT.split())
 _UNBOUND = re.compile(r'local-zone:\s*"([^"]+)"\s+\w+')
 _ZONE_RULE = re.compile(r"(\S+)(?:\s+\d+)?(?:\s+IN)?\s+CNAME\s+\S+", re.IGNORECASE)
+# A zone may also name what is to be let through.
+_LET_THROUGH = re.compile(
+    r'\S+(?:\s+\d+)?(?:\s+IN)?\s+CNAME\s+rpz-passthru\.?|local-zone:\s*"[^"]+"\s+\w*transparent', re.IGNORECASE
+)
+_ZONE_ADDRESS = re.compile(r"(\d{1,3})\.([0-9a-z.]+)\.rpz-ip", re.IGNORECASE)
 _ADBLOCK_OPTIONS = re.compile(r"\^?(?:\$[\w~,=|.-]+)?$")
 
 
@@ -57,6 +62,8 @@ class PlainList:
                 yield unread(where, value, f"the line is longer than {LINE_LIMIT} characters")
             elif value.startswith("@@") or "##" in value or "#@#" in value:
                 yield unread(where, value, "an exception or cosmetic rule of an ad blocker, not an indicator")
+            elif _LET_THROUGH.fullmatch(value):
+                yield unread(where, value, "a rule that lets a name through, not an indicator")
             elif value.startswith("||") and "*" in value:
                 yield unread(where, value, "a rule with a wildcard, not one value")
             elif value.startswith("|") or " " in value or "\t" in value:
@@ -71,7 +78,7 @@ def _values(line: str) -> list[tuple[str, str | None]]:
     if line.startswith("|"):
         return [(_ADBLOCK_OPTIONS.sub("", line.lstrip("|")), None)]
     if match := _UNBOUND.fullmatch(line) or _ZONE_RULE.fullmatch(line):
-        return [(match[1].removeprefix("*."), None)]
+        return [(_named_in_zone(match[1]), None)]
     line = _INLINE_COMMENT.sub("", line).rstrip()
     fields = line.split("\t") if "\t" in line else line.split(" ")
     first, rest = fields[0].rstrip(), " ".join(fields[1:]).strip()
@@ -82,6 +89,17 @@ def _values(line: str) -> list[tuple[str, str | None]]:
     if first in {"NS", "SOA", "IN"}:
         return []
     return _value_and_text(line, first, rest, tabbed="\t" in line)
+
+
+def _named_in_zone(name: str) -> str:
+    """What a zone's rule is for: a name and all below it, or a network written backwards ("24.0.2.0.192.rpz-ip")."""
+    network = _ZONE_ADDRESS.fullmatch(name)
+    if network is None:
+        return name.removeprefix("*.")
+    labels = network[2].split(".")[::-1]
+    if len(labels) == 4 and all(map(str.isdecimal, labels)):
+        return f"{'.'.join(labels)}/{network[1]}"
+    return f"{':'.join('' if label == 'zz' else label for label in labels)}/{network[1]}"
 
 
 def _value_and_text(line: str, first: str, rest: str, *, tabbed: bool) -> list[tuple[str, str | None]]:

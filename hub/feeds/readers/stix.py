@@ -1,4 +1,7 @@
-"""STIX 2.x in JSON: a bundle, a TAXII envelope, a list of objects or one object."""
+"""STIX 2.x in JSON: a bundle, a TAXII envelope, a list of objects or one object.
+
+What is of STIX 2.0 is handed on in the form of 2.1, with its ids.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from hub.errors import InvalidInput
 from hub.feeds.readers import text
 from hub.feeds.readers.reading import Reading, StixObject, unread
 from hub.stix.canonical import parse_json
+from hub.stix.upconvert import is_stix20, upconvert
 
 _BUNDLE = re.compile(r'"type"\s*:\s*"bundle"')
 _OBJECT_ID = re.compile(r'"id"\s*:\s*"[a-z][a-z0-9-]*--[0-9a-f]{8}-[0-9a-f]{4}-')
@@ -32,7 +36,7 @@ class StixJson:
         return 50 if filename.endswith((".stix2", ".stix")) or '"objects"' in start else 0
 
     def read(self, raw: bytes) -> Iterator[Reading]:
-        """One ``StixObject`` an object; an entry that is no STIX object becomes ``Unread``.
+        """One ``StixObject`` an object; an entry that is no STIX object, or has no form in 2.1, is ``Unread``.
 
         Raises InvalidInput when the text is not JSON (naming the place) or holds no list of objects.
         """
@@ -40,7 +44,16 @@ class StixJson:
         for index, obj in enumerate(objects):
             where = f"{prefix}[{index}]"
             fault = _fault(obj)
-            yield unread(where, str(_name(obj)), fault) if fault else StixObject(where, obj)
+            yield unread(where, str(_name(obj)), fault) if fault else _converted(where, obj)
+
+
+def _converted(where: str, obj: dict[str, Any]) -> Reading:
+    if not is_stix20(obj):
+        return StixObject(where, obj)
+    try:
+        return StixObject(where, upconvert(obj))
+    except InvalidInput as error:
+        return unread(where, str(_name(obj)), f"it has no form in STIX 2.1: {error}")
 
 
 def _objects(document: Any) -> tuple[str, list[Any]]:

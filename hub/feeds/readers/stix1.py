@@ -86,16 +86,12 @@ def _of_indicator(indicator: Element, package: _Package) -> Iterator[Reading]:
             yield from _of_properties(element, labels, seen, title, tlp, negated=negated)
 
 
-def _of_observable(
-    observable: Element, around: tuple[Element, ...], package: _Package
-) -> Iterator[Reading]:
+def _of_observable(observable: Element, around: tuple[Element, ...], package: _Package) -> Iterator[Reading]:
     """An observable outside of the indicators counts where an indicator refers to it, or where there is none."""
-    inside = [one for one in (observable, *(element for element, _ in observable.walk()))]
+    inside = (observable, *(element for element, _ in observable.walk()))
     ids = {one.attributes.get("id", "") for one in inside if one.name == "Observable"}
     tlp = strictest(package.tlp, _marked(observable))
-    title = _title(observable) or next(
-        (found for one in reversed(around) if (found := _title(one))), ""
-    )
+    title = _title(observable) or next((found for one in reversed(around) if (found := _title(one))), "")
     for element, above in observable.walk():
         if element.name != "Properties":
             continue
@@ -109,7 +105,7 @@ def _of_observable(
             yield from _of_properties(element, (), None, title, tlp, negated=negated)
 
 
-def _of_properties(  # noqa: PLR0913 - what an indicator says of each of its values
+def _of_properties(
     properties: Element,
     labels: tuple[str, ...],
     seen: str | None,
@@ -132,12 +128,10 @@ def _of_properties(  # noqa: PLR0913 - what an indicator says of each of its val
         yield unread(f"line {properties.line}", shown, f"a CybOX {shown} that names no value of a kind kept here")
 
 
-def _indicator(  # noqa: PLR0913 - as above
+def _indicator(
     where: str, one: Named, labels: tuple[str, ...], seen: str | None, title: str, tlp: Tlp | None
 ) -> RawIndicator:
-    return RawIndicator(
-        where, one.raw, one.kind, labels, seen, description=title[:DESCRIPTION_LIMIT] or None, tlp=tlp
-    )
+    return RawIndicator(where, one.raw, one.kind, labels, seen, description=title[:DESCRIPTION_LIMIT] or None, tlp=tlp)
 
 
 def _kind_of_object(properties: Element) -> str:
@@ -154,8 +148,8 @@ def _is_negated(element: Element) -> bool:
 
 def _marked(element: Element) -> Tlp | None:
     """The strictest TLP marking in an element or that it is."""
-    strictest: Tlp | None = None
+    found: Tlp | None = None
     for one in (element, *(inner for inner, _ in element.walk())):
         if one.name == "Marking_Structure" and "color" in one.attributes:
-            strictest = strictest(strictest, tlp_of(one.attributes["color"]))
-    return strictest
+            found = strictest(found, tlp_of(one.attributes["color"]))
+    return found

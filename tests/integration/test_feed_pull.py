@@ -1,0 +1,290 @@
+"""Feeds are pulled from real servers on loopback: a web server, a MISP feed, TAXII servers that misbehave."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hub.errors import Conflict, InvalidInput, NotFound
+from hub.feeds import catalogue
+from hub.feeds.pull.transport import Bounds
+from hub.feeds.records import FeedRun
+from hub.feeds.schedule import Puller
+from hub.members import membership
+from tests.engines import SQLite
+from tests.live import LocalHub, local, serving
+
+TAXII = "application/taxii+json;version=2.1"
+Answer = tuple[int, dict[str, str], bytes]
+
+
+class Upstream:
+    """A web server whose answers a test sets; ``asked`` holds the requests that came."""
+
+    def __init__(self) -> None:
+        self.answer: Callable[[str, dict[str, str]], Answer] = lambda _path, _headers: (404, {}, b"")
+        self.asked: list[str] = []
+        upstream = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self) -> None:
+                upstream.asked.append(self.path)
+                status, headers, body = upstream.answer(self.path, dict(self.headers))
+                self.send_response(status)
+                for name, value in headers.items():
+                    self.send_header(name, value)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_: Any) -> None:
+                return
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+
+
+@pytest.fixture
+def upstream() -> Iterator[Upstream]:
+    made = Upstream()
+    thread = threading.Thread(target=made.server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+    thread.start()
+    yield made
+    made.server.shutdown()
+    made.server.server_close()
+    thread.join()
+
+
+@pytest.fixture
+def hub(database_url: str, tmp_path: Path) -> Iterator[LocalHub]:
+    with local(database_url, tmp_path / "data") as made:
+        yield made
+
+
+def add(hub: LocalHub, name: str, url: str, **more: Any) -> None:
+    entry = {"name": name, "protocol": "http", "url": url, "tlp": "green", "every": "1h", "licence": "CC0", **more}
+    with hub.hub.database.unit_of_work() as session:
+        catalogue.add(session, entry)
+
+
+def puller(hub: LocalHub, bounds: Bounds | None = None) -> Puller:
+    return Puller(hub.hub.intake(), bounds or Bounds(1_000_000, 5.0, 50), membership.group_ids)
+
+
+def run(hub: LocalHub, name: str, bounds: Bounds | None = None) -> FeedRun:
+    return puller(hub, bounds).run(name)
+
+
+def live_values(hub: LocalHub) -> set[str]:
+    """The names of the newest versions of all indicators that are not revoked."""
+    rows = hub.hub.database.select(
+        "SELECT e.body FROM entry e WHERE e.latest = 1 AND e.stix_id LIKE ?", ["indicator--%"]
+    )
+    objects = [json.loads(bytes(body)) for (body,) in rows]
+    return {one["name"] for one in objects if "name" in one and not one.get("revoked")}
+
+
+def test_a_file_is_pulled_and_asked_for_again_only_when_it_changed(hub: LocalHub, upstream: Upstream) -> None:
+    def answer(_path: str, headers: dict[str, str]) -> Answer:
+        if headers.get("If-None-Match") == '"one"':
+            return 304, {}, b""
+        return 200, {"ETag": '"one"'}, b"evil-one.com\nevil-two.com\n"
+
+    upstream.answer = answer
+    add(hub, "list", f"{upstream.url}/list.txt")
+    first = run(hub, "list")
+    assert (first.outcome, first.counts["new"], first.fetched_bytes) == ("done", 2, 26)
+    assert live_values(hub) == {"domain: evil-one.com", "domain: evil-two.com"}
+    assert run(hub, "list").outcome == "unchanged"
+
+
+def test_what_a_feed_drops_is_revoked_where_its_policy_says_so(hub: LocalHub, upstream: Upstream) -> None:
+    held = [f"evil-{n}.com" for n in range(10)]
+    upstream.answer = lambda _path, _headers: (200, {}, "\n".join(held).encode())
+    add(hub, "ages", f"{upstream.url}/a", gone="age")
+    add(hub, "revokes", f"{upstream.url}/r", gone="revoke")
+    run(hub, "ages"), run(hub, "revokes")
+    held.pop()
+    assert run(hub, "revokes").counts["gone"] == 1
+    assert "domain: evil-9.com" in live_values(hub), "the other feed still names it"
+    assert run(hub, "ages").counts["gone"] == 1
+    assert len(live_values(hub)) == 10, "its policy lets values run out"
+
+
+def test_an_empty_or_halved_feed_takes_nothing_back(hub: LocalHub, upstream: Upstream) -> None:
+    held = [f"evil-{n}.com" for n in range(10)]
+    upstream.answer = lambda _path, _headers: (200, {}, "\n".join(held).encode())
+    add(hub, "list", f"{upstream.url}/a", gone="revoke")
+    run(hub, "list")
+    del held[3:]
+    halved = run(hub, "list")
+    assert (halved.outcome, len(live_values(hub))) == ("failed", 10)
+    assert "nothing was taken back" in halved.message
+    held.clear()
+    empty = run(hub, "list")
+    assert (empty.outcome, len(live_values(hub))) == ("failed", 10)
+    assert "empty" in empty.message
+
+
+@pytest.mark.parametrize("fault", ["500", "404", "huge", "slow", "refused", "not-json"])
+def test_a_broken_upstream_is_a_recorded_failure_with_backoff(hub: LocalHub, upstream: Upstream, fault: str) -> None:
+    def answer(_path: str, _headers: dict[str, str]) -> Answer:
+        if fault == "slow":
+            time.sleep(1.5)
+        status = {"500": 500, "404": 404}.get(fault, 200)
+        body = {"huge": b"x" * 200_000, "not-json": b'{"objects": ['}.get(fault, b"evil.com\n")
+        return status, {}, body
+
+    upstream.answer = answer
+    url = "http://127.0.0.1:1/list" if fault == "refused" else f"{upstream.url}/list"
+    add(hub, "list", url, format="stix" if fault == "not-json" else "auto")
+    for failures in (1, 2):
+        broken = run(hub, "list", Bounds(100_000, 0.5, 10))
+        assert broken.outcome == "failed"
+        assert broken.message
+        with hub.hub.database.reading() as session:
+            feed = catalogue.find(session, "list")
+            assert feed.failures == failures
+            assert feed.next_run_at - broken.finished_at > 3600 * 0.8 * 2**failures * 1_000_000
+    assert live_values(hub) == set()
+
+
+def test_one_feeds_failure_does_not_stop_the_others(hub: LocalHub, upstream: Upstream) -> None:
+    upstream.answer = lambda path, _headers: (500, {}, b"") if path == "/bad" else (200, {}, b"evil.com\n")
+    add(hub, "a-bad", f"{upstream.url}/bad")
+    add(hub, "b-good", f"{upstream.url}/good")
+    add(hub, "c-off", f"{upstream.url}/off", enabled=False)
+    assert puller(hub).run_due() == 2
+    assert puller(hub).run_due() == 0, "neither is due again"
+    assert live_values(hub) == {"domain: evil.com"}
+    assert "/off" not in upstream.asked
+
+
+def stix(number: int, modified: str = "2026-01-01T00:00:00.000Z") -> dict[str, Any]:
+    return {
+        "type": "indicator",
+        "spec_version": "2.1",
+        "id": f"indicator--00000000-0000-4000-8000-{number:012d}",
+        "created": "2026-01-01T00:00:00.000Z",
+        "modified": modified,
+        "pattern": f"[domain-name:value = 'evil-{number}.com']",
+        "pattern_type": "stix",
+        "valid_from": "2026-01-01T00:00:00Z",
+    }
+
+
+COLLECTION = {"id": "91a7b528-80eb-42ed-a74d-c6fbd5a26116", "title": "t", "can_read": True, "can_write": False}
+
+
+@pytest.mark.parametrize("habit", ["good", "more-without-next", "same-next", "endless", "repeats"])
+def test_taxii_21_servers_that_page_badly_neither_hang_nor_double(
+    hub: LocalHub, upstream: Upstream, habit: str
+) -> None:
+    def answer(path: str, _headers: dict[str, str]) -> Answer:
+        headers = {"Content-Type": TAXII, "X-TAXII-Date-Added-Last": "2026-02-01T00:00:00.000000Z"}
+        if "objects" not in path:
+            return 200, headers, json.dumps(COLLECTION).encode()
+        page = len([asked for asked in upstream.asked if "objects" in asked])
+        envelope: dict[str, Any] = {"objects": [stix(page), stix(0)], "more": True, "next": f"n{page}"}
+        if habit == "good" and page == 3:
+            envelope = {"objects": [stix(page)]}
+        if habit == "more-without-next":
+            del envelope["next"]
+        if habit in ("same-next", "repeats"):
+            envelope["next"] = "always"
+        return 200, headers, json.dumps(envelope).encode()
+
+    upstream.answer = answer
+    add(hub, "taxii", f"{upstream.url}/api/collections/{COLLECTION['id']}/", protocol="taxii21", format="stix")
+    done = run(hub, "taxii", Bounds(1_000_000, 5.0, 8))
+    assert done.outcome == "done", done.message
+    pages = len([asked for asked in upstream.asked if "objects" in asked])
+    assert pages <= 8
+    expected = {"good": 3, "more-without-next": 2, "same-next": 2, "endless": 8, "repeats": 2}
+    assert pages == expected[habit]
+    kept = hub.hub.database.select("SELECT stix_id FROM entry WHERE stix_id LIKE ?", ["indicator--00000000-%"])
+    assert len(kept) == len(set(kept)) == pages + 1, "one of its own on each page, and one on all of them"
+
+
+def test_a_misp_feed_is_read_by_its_manifest_and_missing_events_are_passed_over(
+    hub: LocalHub, upstream: Upstream, shared_data: Path
+) -> None:
+    folder = shared_data / "infoblox" / "misp-feed"
+    listed = json.loads((folder / "manifest.json").read_bytes())
+
+    def answer(path: str, _headers: dict[str, str]) -> Answer:
+        file = folder / path.rsplit("/", 1)[-1]
+        return (200, {}, file.read_bytes()) if file.is_file() else (404, {}, b"")
+
+    upstream.answer = answer
+    add(hub, "misp", f"{upstream.url}/feed/", protocol="misp", format="misp")
+    there = [uuid for uuid in listed if (folder / f"{uuid}.json").is_file()][:3]
+    small = {uuid: listed[uuid] for uuid in [*there, *[u for u in listed if u not in there][:2]]}
+    upstream.answer = lambda path, headers: (
+        (200, {}, json.dumps(small).encode()) if path.endswith("manifest.json") else answer(path, headers)
+    )
+    first = run(hub, "misp")
+    assert first.outcome == "done", first.message
+    assert first.counts["new"] > 0
+    upstream.asked.clear()
+    again = run(hub, "misp")
+    assert again.outcome == "unchanged", again.message
+    assert not [path for path in upstream.asked if any(uuid in path for uuid in there)], "nothing is asked twice"
+
+
+def test_a_hub_pulls_from_a_hub(hub: LocalHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Our own server is the upstream; its 2.1 objects arrive, and a second pull brings nothing new."""
+    with SQLite(tmp_path, "upstream").migrated() as url, serving(url, tmp_path / "up") as other:
+        member = other.add_member("Puller", "bank", "amber", ["g"], ["reader", "contributor"])
+        shared = next(
+            one["id"]
+            for one in other.get("/taxii2/plain/collections/", member).json()["collections"]
+            if one["alias"] == "shared"
+        )
+        path = f"/taxii2/plain/collections/{shared}/"
+        assert other.add(f"{path}objects/", member, [stix(n) for n in range(1, 6)])["success_count"] == 5
+        monkeypatch.setenv("PULLER_TOKEN", member.token)
+        more = {"username": member.username, "secret_variable": "PULLER_TOKEN", "format": "stix"}
+        add(hub, "up21", f"{other.url}{path}", protocol="taxii21", **more)
+        first = run(hub, "up21")
+        assert first.outcome == "done", first.message
+        assert {f"domain: evil-{n}.com" for n in range(1, 6)} <= live_values(hub)
+        again = run(hub, "up21")
+        assert again.outcome == "unchanged", (again.message, again.counts)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "where"),
+    [
+        ("url", "ftp://x", "f.url"),
+        ("format", "nope", "f.format"),
+        ("every", "often", "f.every"),
+        ("grade", "9Z", "f.grade"),
+        ("tlp", "purple", None),
+        ("colour", "red", "f.colour"),
+    ],
+)
+def test_a_wrongly_configured_feed_is_refused_by_field(
+    sqlite: Any, tmp_path: Path, field: str, value: str, where: str | None
+) -> None:
+    with sqlite.migrated() as url, local(url, tmp_path / "d") as made, pytest.raises(InvalidInput) as caught:
+        add(made, "f", **{"url": "https://feed.example/list", field: value})
+    assert where is None or caught.value.where == where
+
+
+def test_names_are_unique_and_must_be_known(sqlite: Any, tmp_path: Path) -> None:
+    with sqlite.migrated() as url, local(url, tmp_path / "d") as made:
+        add(made, "f", "https://feed.example/list")
+        with pytest.raises(Conflict):
+            add(made, "f", "https://feed.example/list")
+        with pytest.raises(NotFound):
+            run(made, "nope")
