@@ -12,9 +12,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 60
 STOP_SECONDS = 30
-TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def free_port() -> int:
@@ -29,7 +29,12 @@ def running(command: list[str], port: int, environment: Mapping[str, str], log: 
     """Run ``command`` until the block ends; gives its process id once ``port`` answers."""
     with log.open("ab") as output:
         process = subprocess.Popen(
-            command, env={**os.environ, **environment}, stdout=output, stderr=output, start_new_session=True
+            command,
+            env={**os.environ, **environment},
+            cwd=ROOT,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
         )
     try:
         _wait_for(port, process, log)
@@ -47,7 +52,7 @@ def running(command: list[str], port: int, environment: Mapping[str, str], log: 
 def hub_server(data: Path, database_url: str, log: Path, *arguments: str) -> Iterator[int]:
     """``hub serve`` with its defaults; gives the port."""
     port = free_port()
-    command = [str(Path(sys.executable).with_name("hub")), "serve", "--bind", f"127.0.0.1:{port}", *arguments]
+    command = [sys.executable, "-m", "hub.cli", "serve", "--bind", f"127.0.0.1:{port}", *arguments]
     settings = {
         "HUB_DATA_DIR": str(data),
         "HUB_DATABASE_URL": database_url,
@@ -64,7 +69,7 @@ def bare_server(bodies: Path, log: Path) -> Iterator[int]:
     """A bare Flask application under the same granian: a view for each file of ``bodies``; gives the port."""
     port = free_port()
     command = [
-        str(Path(sys.executable).with_name("granian")), "--interface", "wsgi", "--factory", "--host", "127.0.0.1",
+        sys.executable, "-m", "granian", "--interface", "wsgi", "--factory", "--host", "127.0.0.1",
         "--port", str(port), "--workers", "1", "--blocking-threads", "4", "--backlog", "1024",
         "--no-access-log", "--log-level", "warning", "bench.bare:create_app",
     ]  # fmt: skip

@@ -43,6 +43,7 @@ class Server(_Section):
     workers: int = Field(ge=1, le=64)
     threads: int = Field(ge=1, le=64)
     max_body_bytes: int = Field(ge=1024)
+    metrics_everywhere: bool
     trusted_proxies: tuple[IPvAnyNetwork, ...]
     client_certificate_header: str = Field(pattern=r"^[A-Za-z0-9-]*$")
 
@@ -73,6 +74,8 @@ class Intake(_Section):
     lease_seconds: float = Field(gt=0)
     poll_seconds: float = Field(gt=0)
     default_grade: str = Field(pattern=r"^[123][ABCDE]$")
+    warninglists: str
+    warninglists_off: list[str]
 
 
 class Pull(_Section):

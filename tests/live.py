@@ -1,6 +1,6 @@
 """Hubs to test against: one inside the test's process (``local_hub``), and one behind a real server (``live_hub``).
 
-Both stand on an own database and data folder and let reserved values through. ``local()`` and ``serving()`` make
+Both stand on an own database and data folder, let reserved values through and limit no rates. ``local()`` and ``serving()`` make
 further ones with other settings, on any database of ``tests/engines.py``. The fixtures stand in conftest.py.
 """
 
@@ -227,6 +227,7 @@ def wait_for(ready: Callable[[], Any], seconds: float, otherwise: Callable[[], s
 def local(database_url: str, data_dir: Path, **settings: Any) -> Iterator[LocalHub]:
     """A prepared hub in this process. ``settings`` as in config/default.toml: ``taxii={"max_page": 5}``."""
     settings.setdefault("base_url", LOCAL_URL)
+    settings.setdefault("limits", {"enabled": False})
     settings["intake"] = {"reserved": "publish", **settings.get("intake", {})}
     chosen = load(database_url=database_url, data_dir=data_dir, **settings)
     hub = assemble(chosen)
@@ -254,6 +255,7 @@ def serving(
         "HUB_DATA_DIR": str(data_dir),
         "HUB_BASE_URL": url,
         "HUB_INTAKE__RESERVED": "publish",
+        "HUB_LIMITS__ENABLED": "false",
         **(environment or {}),
     }
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("HUB_")}

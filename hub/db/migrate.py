@@ -4,10 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-
 from hub.db.database import Database, lock_appends
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -15,6 +11,10 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 
 def migrate(url: str) -> None:
     """Upgrade the database at ``url`` to the newest revision; safe to repeat and to run twice at once."""
+    # Imported here: a web process never migrates, and Alembic is a fifth of its start.
+    from alembic import command  # noqa: PLC0415 (as above)
+    from alembic.config import Config  # noqa: PLC0415 (as above)
+
     database = Database(url)
     try:
         with database.unit_of_work() as session:
@@ -25,9 +25,3 @@ def migrate(url: str) -> None:
             command.upgrade(config, "head")
     finally:
         database.close()
-
-
-def current_revision(database: Database) -> str | None:
-    """The revision the database is at, None before the first migration."""
-    with database.reading() as session:
-        return MigrationContext.configure(session.connection()).get_current_revision()

@@ -9,10 +9,11 @@ from flask import Flask
 
 from hub import api, taxii
 from hub.factory.parts import assemble
+from hub.ledger.positions import Positions
 from hub.ledger.views import Views
 from hub.settings import Settings, load
 from hub.telemetry import configure_logging
-from hub.web import bodies, delivery, errors, guard, health, wellknown
+from hub.web import bodies, delivery, errors, guard, health, metrics, wellknown
 from hub.web.identity import Identities
 from hub.web.limits import RateLimits
 from hub.web.page_cache import PageCache
@@ -36,19 +37,21 @@ def create_app(settings: Settings | None = None) -> Flask:
     # A redirect could drop the credentials, or a POST: one path, one answer.
     app.url_map.merge_slashes = False
     app.json.sort_keys = False  # type: ignore[attr-defined] # Flask's default provider has it
+    views = Views(hub.database)
     proxies = Proxies(hub.settings.server)
     app.extensions[EXTENSION] = Services(
         settings=hub.settings,
         database=hub.database,
-        views=Views(hub.database),
+        views=views,
         vault=hub.vault,
         signer=hub.signer,
         hub_ref=hub.hub_ref,
+        positions=Positions(hub.database, views),
         pages=PageCache(hub.settings.taxii.page_cache_bytes),
         limits=RateLimits(hub.settings.limits),
         proxies=proxies,
     )
-    for room in (api, taxii, health, wellknown):
+    for room in (api, taxii, health, metrics, wellknown):
         room.install(app)
     bodies.install(app)
     delivery.install(app, https=hub.settings.base_url.startswith("https://"))

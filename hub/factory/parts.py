@@ -15,12 +15,13 @@ from hub.feeds.merge import Merger
 from hub.feeds.pull.transport import Bounds
 from hub.feeds.schedule import Puller
 from hub.feeds.sift import Rules
+from hub.feeds.warninglists import WarningLists
 from hub.ledger import collections
 from hub.ledger.append import Log
 from hub.members import membership
 from hub.provenance.keys import FileSigner, Signer
 from hub.sealing import Vault
-from hub.settings import Settings
+from hub.settings import CONFIG_FOLDER, Settings
 from hub.stix.ids import hub_id, hub_namespace
 
 SIGHTINGS = "sightings"
@@ -51,7 +52,7 @@ class Hub:
             database=self.database,
             vault=self.vault,
             merger=Merger(self.log, self.namespace, self.hub_ref, hub_source.id, sightings.no),
-            rules=Rules(publish_reserved=intake.reserved == "publish"),
+            rules=Rules(publish_reserved=intake.reserved == "publish", warnings=_warnings(self.settings)),
             batch=intake.batch,
             max_file_bytes=intake.max_file_bytes,
             lease_micros=int(intake.lease_seconds * 1_000_000),
@@ -84,3 +85,11 @@ def assemble(settings: Settings) -> Hub:
         namespace=namespace,
         hub_ref=hub_id(namespace, "identity", "hub"),
     )
+
+
+def _warnings(settings: Settings) -> WarningLists:
+    """The warning lists of the settings; a relative folder stands beside ``config``."""
+    folder = settings.intake.warninglists
+    if not folder:
+        return WarningLists()
+    return WarningLists.in_folder(CONFIG_FOLDER.parent / folder, settings.intake.warninglists_off)

@@ -14,6 +14,36 @@ from hub.feeds.records import FraudReport, ReportedValue
 from hub.feeds.sources import Contributor
 from hub.stix.values import Kind, Value
 
+CHUNK = 500
+
+
+def known_reports(session: Session, source: Contributor, references: Sequence[str]) -> dict[str, FraudReport]:
+    """The reports that the source has sent before under these references, withdrawn ones too."""
+    known: dict[str, FraudReport] = {}
+    for start in range(0, len(references), CHUNK):
+        wanted = references[start : start + CHUNK]
+        found = select(FraudReport).where(FraudReport.source_id == source.id, FraudReport.reference.in_(wanted))
+        known.update((report.reference, report) for report in session.scalars(found))
+    return known
+
+
+def settle_new(
+    session: Session,
+    merger: Merger,
+    source: Contributor,
+    reports: Sequence[tuple[FraudReport, Sequence[Statement]]],
+) -> None:
+    """Bring the ledger in line with reports that have said nothing before, all at once: the lock is short."""
+    if not reports:
+        return
+    session.flush()  # gives the reports their ids
+    merger.merge(session, source, [replace(one, adds=True) for _, statements in reports for one in statements])
+    session.add_all(
+        ReportedValue(report_id=report.id, kind=value.kind.value, value=value.text)
+        for report, statements in reports
+        for value in {one.value for one in statements}
+    )
+
 
 def settle(
     session: Session, merger: Merger, source: Contributor, report: FraudReport, statements: Sequence[Statement]

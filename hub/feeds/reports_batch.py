@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from hub import clock
@@ -17,7 +16,7 @@ from hub.feeds.indicator import PERSONAL
 from hub.feeds.merge import Merger, Statement
 from hub.feeds.readers.reading import RawIndicator
 from hub.feeds.records import FraudReport
-from hub.feeds.reported import settle, withdraw
+from hub.feeds.reported import known_reports, settle, settle_new, withdraw
 from hub.feeds.reports.faults import InvalidReport
 from hub.feeds.reports.report import Report
 from hub.feeds.reports.schema import load_report
@@ -83,14 +82,22 @@ def plan(batch: Sequence[tuple[int, ReadReport]], target: Target, rules: Rules) 
 
 def apply(session: Session, planned: ReportPlan, target: Target, merger: Merger, vault: Vault) -> None:
     """Write a planned batch within the caller's transaction."""
+    known = known_reports(session, target.source, [one.report.reference for one in planned.reports])
+    fresh: list[tuple[FraudReport, list[Statement]]] = []
     for one in planned.reports:
-        kept, change = _store(session, one.report, target, vault)
+        kept, change = _store(session, one.report, target, vault, known)
         planned.result.counts["accepted"] += 1
         planned.result.counts[change] += 1
-        if change != "unchanged":
+        if change == "new":
+            fresh.append((kept, one.statements))
+        elif change == "updated":
+            # It may amend a report of this very batch.
+            settle_new(session, merger, target.source, fresh)
+            fresh = []
             settle(session, merger, target.source, kept, one.statements)
         message = "; ".join([*MESSAGES[change], *one.held]) or None
         planned.result.outcome(one.position, SUCCESS, one.report.where, one.report.reference, message=message)
+    settle_new(session, merger, target.source, fresh)
     quarantine(session, target.source.id, target.submission_id, planned.held)
 
 
@@ -165,26 +172,25 @@ def audience(kind: Kind, handling: str | None, target: Target) -> Audience:
     return Audience(max(own, target.tlp or Tlp.CLEAR), target.groups)
 
 
-def _store(session: Session, report: Report, target: Target, vault: Vault) -> tuple[FraudReport, str]:
+def _store(
+    session: Session, report: Report, target: Target, vault: Vault, known: dict[str, FraudReport]
+) -> tuple[FraudReport, str]:
     """Keep the report. Returns it with "new", "updated" (an amendment) or "unchanged" (sent before)."""
     digest = hashlib.sha256(canonical_json([report.open, report.protected])).digest()
-    known = session.scalar(
-        select(FraudReport).where(FraudReport.source_id == target.source.id, FraudReport.reference == report.reference)
-    )
-    if known is not None and known.digest == digest and not known.withdrawn:
-        return known, "unchanged"
-    change = "new" if known is None or known.withdrawn else "updated"
-    if known is None:
-        known = FraudReport(source_id=target.source.id, reference=report.reference)
-        session.add(known)
-    known.withdrawn = False
-    known.submission_id = target.submission_id
-    known.received_at = clock.micros()
-    known.content = report.open
-    known.protected = vault.seal(canonical_json(report.protected), f"report:{target.source.id}:{report.reference}")
-    known.digest = digest
-    session.flush()
-    return known, change
+    kept = known.get(report.reference)
+    if kept is not None and kept.digest == digest and not kept.withdrawn:
+        return kept, "unchanged"
+    change = "new" if kept is None or kept.withdrawn else "updated"
+    if kept is None:
+        kept = known[report.reference] = FraudReport(source_id=target.source.id, reference=report.reference)
+        session.add(kept)
+    kept.withdrawn = False
+    kept.submission_id = target.submission_id
+    kept.received_at = clock.micros()
+    kept.content = report.open
+    kept.protected = vault.seal(canonical_json(report.protected), f"report:{target.source.id}:{report.reference}")
+    kept.digest = digest
+    return kept, change
 
 
 def _reference(document: Any, error: InvalidInput) -> str:

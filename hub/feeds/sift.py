@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from hub.errors import InvalidInput
 from hub.feeds.readers.reading import RawIndicator
+from hub.feeds.warninglists import WarningLists
 from hub.stix.cards import redact_cards
 from hub.stix.reserved import private_reason, reserved_reason
 from hub.stix.values import Value, canonical, detect
@@ -29,6 +30,7 @@ class Rules:
     """What may be published. ``publish_reserved`` lets documentation values through (``intake.reserved``)."""
 
     publish_reserved: bool
+    warnings: WarningLists = field(default_factory=WarningLists)
 
 
 def sift(reading: RawIndicator, rules: Rules) -> Value | Held:
@@ -50,6 +52,8 @@ def held_by_rule(value: Value, rules: Rules, *, legitimate: bool = False) -> str
     reason = private_reason(value)
     if reason is None and not rules.publish_reserved:
         reason = reserved_reason(value)
+    if reason is None and (found := rules.warnings.hit(value)) is not None:
+        reason = f"it is on the warning list {found}"
     return reason
 
 

@@ -51,7 +51,7 @@ def class_visible(actor: Actor) -> ColumnElement[bool]:
     )
     return and_(
         VisibilityClass.disputed == 0,
-        
+        VisibilityClass.tlp <= int(actor.clearance),
         or_(
             VisibilityClass.tlp.in_([int(Tlp.CLEAR), int(Tlp.GREEN)]),
             and_(VisibilityClass.tlp.in_([int(Tlp.AMBER), int(Tlp.AMBER_STRICT)]), shares_group),

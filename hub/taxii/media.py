@@ -1,7 +1,8 @@
-"""Media types: what the client accepts, what it sends (TAXII 2.1 sections 1.6.8 and 3.1)."""
+"""Media types: what the client accepts, what it sends (TAXII 2.1 sections 1.6.8 and 3.1, 2.0 section 1.6.8)."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 
 from werkzeug.datastructures import MIMEAccept
@@ -9,47 +10,75 @@ from werkzeug.http import parse_accept_header, parse_options_header
 
 from hub.errors import NotAcceptable, UnsupportedMedia
 
-TAXII = "application/taxii+json"
-STIX = "application/stix+json"
-VERSION = "2.1"
-TAXII_21 = f"{TAXII};version={VERSION}"
-STIX_21 = f"{STIX};version={VERSION}"
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """The media types of one version of TAXII, without and with that version."""
+
+    taxii: str
+    stix: str
+    version: str
+    separator: str = ";"
+
+    @property
+    def taxii_versioned(self) -> str:
+        """The type of TAXII resources."""
+        return f"{self.taxii}{self.separator}version={self.version}"
+
+    @property
+    def stix_versioned(self) -> str:
+        """The type of STIX content."""
+        return f"{self.stix}{self.separator}version={self.version}"
 
 
-def check_accept(header: str | None) -> None:
-    """Raise NotAcceptable unless the Accept header allows TAXII 2.1 JSON.
+V21 = Family("application/taxii+json", "application/stix+json", "2.1")
+V20 = Family("application/vnd.oasis.taxii+json", "application/vnd.oasis.stix+json", "2.0", separator="; ")
+TAXII_21 = V21.taxii_versioned
+STIX_21 = V21.stix_versioned
+TAXII_20 = V20.taxii_versioned
+STIX_20 = V20.stix_versioned
+
+
+def check_accept(header: str | None, family: Family = V21) -> None:
+    """Raise NotAcceptable unless the Accept header allows this version's JSON.
 
     Honoured: no header, wildcards, lists, q-values, any case, the version given or not. ``stix+json`` is taken
     too, since the standard lists it for endpoints that give objects (section 5.3).
     """
-    if header is not None and not _accepts_taxii(header):
+    if header is not None and not _accepts(header, family):
         raise NotAcceptable(
-            "this endpoint answers in TAXII 2.1 JSON only", where="Accept", advice=f"Send Accept: {TAXII_21}"
+            f"this endpoint answers in TAXII {family.version} JSON only",
+            where="Accept",
+            advice=f"Send Accept: {family.taxii_versioned}",
         )
 
 
 @lru_cache(maxsize=512)
-def _accepts_taxii(header: str) -> bool:
+def _accepts(header: str, family: Family) -> bool:
     if not header.strip():
         return True
     best: tuple[int, float] = (0, 0.0)
     for media_range, quality in parse_accept_header(header, MIMEAccept):
-        precision = _precision(media_range)
+        precision = _precision(media_range, family)
         if precision:
             best = max(best, (precision, quality))
     return best[0] > 0 and best[1] > 0
 
 
-def check_content_type(header: str | None) -> None:
-    """Raise UnsupportedMedia unless a POST body is declared as TAXII or STIX JSON, of version 2.1 or none."""
+def check_content_type(header: str | None, family: Family = V21) -> None:
+    """Raise UnsupportedMedia unless a POST body is declared as TAXII or STIX JSON, of this version or none."""
     media_type, parameters = parse_options_header(header)
-    if media_type.lower() not in (TAXII, STIX) or parameters.get("version", VERSION).strip() != VERSION:
+    known = media_type.lower() in (family.taxii, family.stix)
+    if not known or parameters.get("version", family.version).strip() != family.version:
+        expected = family.taxii_versioned if family is V21 else family.stix_versioned
         raise UnsupportedMedia(
-            "the body must be declared as TAXII 2.1 JSON", where="Content-Type", advice=f"Send Content-Type: {TAXII_21}"
+            f"the body must be declared as TAXII {family.version} JSON",
+            where="Content-Type",
+            advice=f"Send Content-Type: {expected}",
         )
 
 
-def _precision(media_range: str) -> int:
+def _precision(media_range: str, family: Family) -> int:
     """How closely a media range names what we give: 4 with its version, 3 without, 2 and 1 for wildcards, 0 not."""
     media_type, parameters = parse_options_header(media_range)
     media_type = media_type.lower()
@@ -57,9 +86,9 @@ def _precision(media_range: str) -> int:
         return 1
     if media_type == "application/*":
         return 2
-    if media_type not in (TAXII, STIX):
+    if media_type not in (family.taxii, family.stix):
         return 0
     version = parameters.get("version")
     if version is None:
         return 3
-    return 4 if version.strip() == VERSION else 0
+    return 4 if version.strip() == family.version else 0

@@ -33,6 +33,7 @@ STATUS: dict[type[HubError], int] = {
 CHALLENGE = 'Basic realm="hub", charset="UTF-8"'
 UNEXPECTED = HubError("something went wrong on our side", advice="Tell the hub the error id; nothing was lost.")
 TAXII_21 = "application/taxii+json;version=2.1"
+TAXII_20 = "application/vnd.oasis.taxii+json; version=2.0"
 
 Render = Callable[[HubError, int, str], Response]
 
@@ -105,7 +106,8 @@ def _taxii(error: HubError, status: int, title: str) -> Response:
     }
     if not body["details"]:
         del body["details"]
-    return Response(orjson.dumps(body), status, content_type=TAXII_21)
+    newer = request.path.startswith("/taxii2")
+    return Response(orjson.dumps(body), status, content_type=TAXII_21 if newer else TAXII_20)
 
 
 def _problem(error: HubError, status: int, title: str) -> Response:

@@ -25,7 +25,7 @@ class CachedPage:
     """The joined objects of a page.
 
     ``first_added`` and ``last_added`` are microseconds, ``last_seq`` is where to go on, ``tag`` names the
-    content, ``seqs`` are the entries given.
+    content, ``seqs`` are the entries given; ``left_out`` counts those that the reader's version of STIX cannot say.
     """
 
     objects: Shared
@@ -34,6 +34,7 @@ class CachedPage:
     last_added: int
     more: bool
     tag: str
+    left_out: int = 0
 
     @property
     def last_seq(self) -> int:

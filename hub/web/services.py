@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from flask import current_app
 
 from hub.db import Database
+from hub.ledger.positions import Positions
 from hub.ledger.views import Views
 from hub.provenance.keys import Signer
 from hub.sealing import Vault
@@ -28,6 +29,7 @@ class Services:
     vault: Vault
     signer: Signer
     hub_ref: str
+    positions: Positions
     pages: PageCache
     limits: RateLimits
     proxies: Proxies

@@ -127,16 +127,13 @@ objects = st.one_of(
     st.builds(statement, st.just(0)),
 )
 version_filters = st.one_of(
-    st.just("all"),
+    st.sampled_from(["last", "first", "all"]),
     st.lists(st.sampled_from(["last", "first", *TIMES]), min_size=1, max_size=3, unique=True).map(",".join),
 )
-operations = st.lists(
-    st.one_of(
-        st.lists(objects, min_size=1, max_size=6),
-        st.tuples(st.sampled_from(IDS), version_filters),
-    ),
-    min_size=1,
-    max_size=6,
+posts = st.lists(objects, min_size=1, max_size=9)
+deletions = st.tuples(st.sampled_from(IDS[:4]), version_filters)
+operations = st.builds(
+    lambda first, rest: [first, *rest], posts, st.lists(st.one_of(posts, deletions, deletions), max_size=5)
 )
 
 
@@ -187,7 +184,8 @@ def check(hub: LocalHub, member: TestMember, steps: list[Any], asked: list[Any])
             )
             assert answer.status_code == (200 if oracle.delete(stix_id, versions) else 404)
         _take_dates(hub, member, base, oracle)
-    for endpoint, root, stix_id, query, limit, by_next in asked:
+    ends = [("manifest", "plain", IDS[0], {"match[version]": end}, 4, True) for end in ("last", "first")]
+    for endpoint, root, stix_id, query, limit, by_next in [*ends, *asked]:
         _check_read(hub, member, base.replace("plain", root), oracle, endpoint, stix_id, query, limit, by_next)
 
 

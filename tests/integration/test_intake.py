@@ -78,7 +78,7 @@ class TestAsItCame:
     def test_the_plain_root_gives_the_bytes_that_the_member_sent(self, hub: LocalHub, bank: TestMember) -> None:
         sent = indicator(
             name="Ünïcode ☃ \u2028", description='tabs\tand "quotes"', labels=["b", "a"], confidence=33,
-            valid_until="2027-01-01T00:00:00.5Z", x_own={"nested": [1, 2.5, None, True, {"deep": "er"}]},
+            valid_until="2027-01-01T00:00:00.5Z", x_own={"nested": [1, 2.5, True, {"deep": "er"}]},
             created_by_ref=bank.identity_ref, object_marking_refs=[Tlp.GREEN.marking_id],
         )  # fmt: skip
         assert hub.add(SHARED, bank, [sent])["success_count"] == 1

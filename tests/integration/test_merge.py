@@ -263,11 +263,11 @@ class TestQuarantine:
     def test_hold(self, database_url: str, tmp_path: Path) -> None:
         with local(database_url, tmp_path, intake={"reserved": "hold"}) as hub:
             everyone = hub.add_member("All", clearance="red", groups=("banks",), roles=("reader", "contributor"))
-            found = feed(hub, tmp_path, self.CONTENT, "feed-a", groups=("banks",))
+            found = feed(hub, tmp_path, self.CONTENT, "feed-a", groups=("banks",), format_name="list")
             assert (found["quarantined"], found["new"], found["read"]) == (6, 1, 7)
             assert {r["value"] for r in found["reasons"]} == set(self.CONTENT.splitlines()) - {"8.8.4.4"}
             report(hub, everyone, "HOLD-1", phone="07700 900112", url="https://held-report.example/")
-            again = feed(hub, tmp_path, self.CONTENT, "feed-a", groups=("banks",))
+            again = feed(hub, tmp_path, self.CONTENT, "feed-a", groups=("banks",), format_name="list")
             assert again["quarantined"] == 6
             said = b"".join(
                 hub.get(f"{PLAIN}/collections/{alias}/objects/", everyone).data
@@ -282,7 +282,7 @@ class TestQuarantine:
     def test_publish_lets_reserved_values_through_and_no_private_ones(
         self, hub: LocalHub, everyone: TestMember, tmp_path: Path
     ) -> None:
-        found = feed(hub, tmp_path, self.CONTENT, "feed-q", groups=("banks",))
+        found = feed(hub, tmp_path, self.CONTENT, "feed-q", groups=("banks",), format_name="list")
         assert found["quarantined"] == 3
         assert indicators(hub, everyone, "192.168.7.7", "cyber") == []
         assert len(indicators(hub, everyone, "held.example", "cyber")) == 1

@@ -13,6 +13,7 @@ from hub.feeds.readers.archive import opened
 from hub.feeds.readers.comma import CommaSeparated
 from hub.feeds.readers.json_map import JsonRows
 from hub.feeds.readers.misp import MispEvents
+from hub.feeds.readers.named import PHONES, WALLETS
 from hub.feeds.readers.openioc import OpenIoc
 from hub.feeds.readers.otx import OtxPulses
 from hub.feeds.readers.plain import PlainList
@@ -21,6 +22,7 @@ from hub.feeds.readers.report import FraudReport
 from hub.feeds.readers.stix import StixJson
 from hub.feeds.readers.stix1 import StixXml
 from hub.feeds.readers.text import HEAD, decode
+from hub.feeds.readers.yaml_rows import YamlRows
 
 __all__ = [
     "READERS",
@@ -44,6 +46,9 @@ READERS: tuple[Reader, ...] = (
     OtxPulses(),
     AllowAndDeny(),
     JsonRows(),
+    YamlRows(),
+    WALLETS,
+    PHONES,
     CommaSeparated(),
     Advisory(),
     PlainList(),

@@ -11,7 +11,7 @@ from xml.parsers import expat
 from hub.errors import InvalidInput
 
 DEPTH_LIMIT = 100
-# More than any value has; text may come in single characters, so the limit also bounds the copying.
+# More than any value may have (so what is cut is refused as too long); text may come in single characters, so the limit also bounds the copying.
 TEXT_LIMIT = 10_000
 
 _CHUNK = 65_536
@@ -25,7 +25,7 @@ class Element:
 
     Attributes have no prefix, but for ``xsi:type``. ``children`` holds all child elements where the element
     was asked for; of an element around it, the first leaf of each name, 64 of them at most. ``text`` is what
-    follows the last child, cut to 10,000 characters and little more.
+    follows the last child, cut to 10,000 characters.
     """
 
     __slots__ = ("attributes", "children", "line", "name", "namespace", "text")
@@ -145,4 +145,4 @@ class _Building:
     def _characters(self, text: str) -> None:
         element = self._open[-1]
         if len(element.text) < TEXT_LIMIT:
-            element.text += text
+            element.text += text[: TEXT_LIMIT - len(element.text)]

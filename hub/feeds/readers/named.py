@@ -19,8 +19,10 @@ SAMPLE_LINES = 200
 LINE_LIMIT = 400
 CHAINS = frozenset({Kind.BTC, Kind.ETH, Kind.XMR, Kind.LTC, Kind.TRX, Kind.WALLET})
 
-_WALLET_FILE = re.compile(r"wallet|(?:^|[_-])addresses[_-][A-Z]{3,5}\b|crypto[_-]?address", re.IGNORECASE)
-_PHONE_FILE = re.compile(r"phone|numbers?\b|msisdn|callers?\b", re.IGNORECASE)
+_WALLET_FILE = re.compile(r".*(?:wallet|(?<![a-z])addresses[_-][A-Z]{3,5}\b|crypto[_-]?address)", re.IGNORECASE)
+_PHONE_FILE = re.compile(
+    r"(?!.*(?:account|card|company|iban|sort|vat)).*(?:phone|numbers?\b|msisdn|callers?\b)", re.IGNORECASE
+)
 _WALLET = re.compile(r"[0-9A-Za-z:]{24,120}")
 _PHONE = re.compile(r"\+?[0-9][0-9 ()./-]{6,24}")
 _COMMENT = ("#", ";", "//")
@@ -29,7 +31,9 @@ _COMMENT = ("#", ";", "//")
 class NamedList:
     """A list whose kind the file's name tells; ``form`` is how its lines look."""
 
-    def __init__(self, name: str, in_name: re.Pattern[str], form: re.Pattern[str], kind_of: Callable[[str], Kind]) -> None:
+    def __init__(
+        self, name: str, in_name: re.Pattern[str], form: re.Pattern[str], kind_of: Callable[[str], Kind]
+    ) -> None:
         self.name = name
         self._in_name = in_name
         self._form = form
@@ -37,7 +41,7 @@ class NamedList:
 
     def fits(self, head: bytes, filename: str) -> int:
         """82 when the file's name tells the kind and nine of ten of its first lines have the form."""
-        if not self._in_name.search(filename.rpartition("/")[2].rsplit(".", 1)[0]):
+        if not self._in_name.match(filename.rpartition("/")[2].rsplit(".", 1)[0]):
             return 0
         start = text.decode_head(head)
         if start.lstrip()[:1] == "[":

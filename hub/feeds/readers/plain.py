@@ -31,6 +31,7 @@ _LET_THROUGH = re.compile(
     r'\S+(?:\s+\d+)?(?:\s+IN)?\s+CNAME\s+rpz-passthru\.?|local-zone:\s*"[^"]+"\s+\w*transparent', re.IGNORECASE
 )
 _ZONE_ADDRESS = re.compile(r"(\d{1,3})\.([0-9a-z.]+)\.rpz-ip", re.IGNORECASE)
+_ZEROS = re.compile(r":?zz:?")
 _ADBLOCK_OPTIONS = re.compile(r"\^?(?:\$[\w~,=|.-]+)?$")
 
 
@@ -99,7 +100,7 @@ def _named_in_zone(name: str) -> str:
     labels = network[2].split(".")[::-1]
     if len(labels) == 4 and all(map(str.isdecimal, labels)):
         return f"{'.'.join(labels)}/{network[1]}"
-    return f"{':'.join('' if label == 'zz' else label for label in labels)}/{network[1]}"
+    return f"{_ZEROS.sub('::', ':'.join(labels))}/{network[1]}"
 
 
 def _value_and_text(line: str, first: str, rest: str, *, tabbed: bool) -> list[tuple[str, str | None]]:

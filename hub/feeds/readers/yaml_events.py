@@ -52,9 +52,7 @@ def _build(events: Any) -> Node:
             _put(open_ones[-1], keys, event.value, event)
         elif isinstance(event, yaml.CollectionStartEvent):
             if len(open_ones) > DEPTH_LIMIT:
-                raise InvalidInput(
-                    f"nested more than {DEPTH_LIMIT} deep", where=f"line {event.start_mark.line + 1}"
-                )
+                raise InvalidInput(f"nested more than {DEPTH_LIMIT} deep", where=f"line {event.start_mark.line + 1}")
             opened: list[Any] | dict[str, Any] = [] if isinstance(event, yaml.SequenceStartEvent) else {}
             _put(open_ones[-1], keys, opened, event)
             open_ones.append(opened)

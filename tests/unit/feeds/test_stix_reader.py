@@ -74,10 +74,35 @@ def test_readers_by_name() -> None:
     assert [reader(each.name) for each in READERS] == list(READERS)
     with pytest.raises(InvalidInput) as refused:
         reader("xls")
-    assert refused.value.advice == "Known formats: report, stix, csv, list."
+    assert refused.value.advice == f"Known formats: {', '.join(each.name for each in READERS)}."
 
 
-@pytest.mark.parametrize("raw", [b"", b" \n", b"\x00\x01\x02", b"<html></html>", b'{"Event": {}}'])
+@pytest.mark.parametrize("raw", [b"", b" \n", b"\x00\x01\x02", b"<html></html>", b'{"Event": {}}', b'{"a": 1}'])
 def test_unknown_files_are_refused(raw: bytes) -> None:
     with pytest.raises(InvalidInput):
-        choose(raw, "x.bin")
+        list(choose(raw, "x.bin").read(raw))
+
+
+OF_20: dict[str, Any] = {
+    **IDENTITY,
+    "name": "A bank",
+    "identity_class": "organization",
+    "created": "2020-01-01T00:00:00.000Z",
+    "modified": "2020-01-01T00:00:00.000Z",
+}
+
+
+@pytest.mark.parametrize("more", [{}, {"spec_version": "2.0"}])
+def test_what_is_of_stix_20_is_handed_on_in_the_form_of_21(more: dict[str, Any]) -> None:
+    document = {"type": "bundle", "id": "bundle--1", "spec_version": "2.0", "objects": [OF_20 | more]}
+    assert list(STIX.read(json.dumps(document).encode())) == [
+        StixObject("objects[0]", OF_20 | {"spec_version": "2.1"})
+    ]
+
+
+def test_what_has_no_form_in_21_says_why() -> None:
+    lost = {"type": "email-message", "is_multipart": False, "from_ref": "7"}
+    observed = OF_20 | {"type": "observed-data", "id": "observed-data--1", "objects": {"0": lost}}
+    (found,) = STIX.read(json.dumps([observed]).encode())
+    assert isinstance(found, Unread)
+    assert "objects.0.from_ref" in found.reason
