@@ -63,5 +63,5 @@ class Vault:
         """Decrypt what ``seal`` gave. Raises IntegrityFailure if it was altered or belongs elsewhere."""
         try:
             return AESGCM(self.derive("seal")).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], context.encode())
-        except InvalidTag:
+        except (InvalidTag, ValueError):  # ValueError: cut so short that there is no nonce
             raise IntegrityFailure("the sealed bytes do not open with this hub's secret", where=context) from None

@@ -113,7 +113,9 @@ class Kept:
         """A collection that holds nothing yet; gives its id."""
         with self.hub.database.unit_of_work() as session:
             tlp = Tlp.parse(default_tlp)
-            return collections.add(session, alias, f"The collection {alias}", read=read, write=write, default_tlp=tlp).id
+            return collections.add(
+                session, alias, f"The collection {alias}", read=read, write=write, default_tlp=tlp
+            ).id
 
     def suspend(self, member: TestMember) -> None:
         """Suspend a member."""
@@ -236,7 +238,7 @@ def local(database_url: str, data_dir: Path, **settings: Any) -> Iterator[LocalH
     try:
         yield LocalHub(hub, app)
     finally:
-        app.extensions[EXTENSION].database.close()
+        app.extensions[EXTENSION].close()
         hub.database.close()
 
 

@@ -41,7 +41,7 @@ def add_to(group: click.Group) -> None:
 
 
 @click.command("import")
-@click.argument("path", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("path", type=click.Path(exists=True, path_type=Path))
 @click.option("--source", required=True, help="Who the file is from.")
 @click.option("--format", "format_name", type=click.Choice(FORMATS), default="auto", show_default=True)
 @click.option("--collection", help="Alias of the collection that the content goes to.")
@@ -57,18 +57,32 @@ def import_file(
     groups: tuple[str, ...],
     as_json: bool,
 ) -> None:
-    """Read a file through the intake. Exit 0; 1 if nothing could be read; 3 if some of it was refused."""
+    """Read a file, or every file below a folder, through the intake.
+
+    Exit 0; 1 if nothing could be read; 3 if some of it was refused, or some file of a folder could not be read.
+    """
     hub = assemble(load())
     prepare(hub)
-    outcome = take_in(hub, path, source, format_name, collection, tlp, groups, show=sys.stderr.isatty())
-    shown = summary(outcome)
+    files = [path] if path.is_file() else sorted(file for file in path.rglob("*") if file.is_file())
+    shown = []
+    for file in files:
+        outcome = take_in(hub, file, source, format_name, collection, tlp, groups, show=sys.stderr.isatty())
+        shown.append({"file": str(file.relative_to(path)), **summary(outcome)} if path.is_dir() else summary(outcome))
+        if not as_json:
+            _print_summary(file, shown[-1], outcome)
     if as_json:
-        print_json(shown)
-    else:
-        _print_summary(path, shown, outcome)
-    if outcome.failure is not None or not shown["read"]:
+        print_json({"files": shown, **totals(shown)} if path.is_dir() else shown[0])
+    elif path.is_dir():
+        click.echo(f"{len(files)} files  " + "  ".join(f"{name} {n:,}" for name, n in totals(shown).items()))
+    unread = [one for one in shown if not one["read"]]
+    if len(unread) == len(shown):
         sys.exit(NOTHING_READ)
-    sys.exit(SOME_REFUSED if shown["refused"] else 0)
+    sys.exit(SOME_REFUSED if unread or any(one["refused"] for one in shown) else 0)
+
+
+def totals(shown: list[dict[str, Any]]) -> dict[str, int]:
+    """The counts of several files together."""
+    return {name: sum(one[name] for one in shown) for name in COUNTS}
 
 
 def take_in(

@@ -80,7 +80,7 @@ def serve(
     beside = None if no_worker else _WorkerBeside()
     try:
         Granian(
-            "hub.factory:create_app",
+            "hub.factory.served:create_served_app",
             factory=True,
             address=address.strip("[]"),
             port=int(port),

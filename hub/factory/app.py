@@ -9,11 +9,12 @@ from flask import Flask
 
 from hub import api, taxii
 from hub.factory.parts import assemble
+from hub.ledger.disclosures import Disclosures
 from hub.ledger.positions import Positions
 from hub.ledger.views import Views
 from hub.settings import Settings, load
 from hub.telemetry import configure_logging
-from hub.web import bodies, delivery, errors, guard, health, metrics, wellknown
+from hub.web import bodies, delivery, disclosing, errors, guard, health, metrics, wellknown
 from hub.web.identity import Identities
 from hub.web.limits import RateLimits
 from hub.web.page_cache import PageCache
@@ -47,12 +48,14 @@ def create_app(settings: Settings | None = None) -> Flask:
         signer=hub.signer,
         hub_ref=hub.hub_ref,
         positions=Positions(hub.database, views),
+        disclosures=Disclosures(hub.database),
         pages=PageCache(hub.settings.taxii.page_cache_bytes),
         limits=RateLimits(hub.settings.limits),
         proxies=proxies,
     )
     for room in (api, taxii, health, metrics, wellknown):
         room.install(app)
+    disclosing.install(app)  # before delivery, so that it runs after it: the last step is installed first
     bodies.install(app)
     delivery.install(app, https=hub.settings.base_url.startswith("https://"))
     errors.install(app)

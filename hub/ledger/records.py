@@ -154,3 +154,36 @@ class AccessEpoch(Record):
 
     id: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
     epoch: Mapped[int] = mapped_column(BigInteger)
+
+
+class Disclosure(Record):
+    """Entries that a member was given. ``runs`` holds them: gap and length of each run, as variable-length numbers."""
+
+    __tablename__ = "disclosure"
+    __table_args__ = (Index("ix_disclosure_collection_no_first_seq", "collection_no", "first_seq", "last_seq"),)
+
+    id: Mapped[int] = mapped_column(Sequence, primary_key=True)
+    member_id: Mapped[str] = mapped_column(Text)
+    collection_no: Mapped[int] = mapped_column(Integer)
+    at: Mapped[Timestamp]
+    first_seq: Mapped[int] = mapped_column(BigInteger)
+    last_seq: Mapped[int] = mapped_column(BigInteger)
+    objects: Mapped[int] = mapped_column(Integer)
+    runs: Mapped[bytes] = mapped_column(LargeBinary)
+    user_agent: Mapped[str] = mapped_column(Text)
+    status: Mapped[int] = mapped_column(SmallInteger)
+
+
+class LastPoll(Record):
+    """When and how a member last asked for a collection's objects, and how often it has."""
+
+    __tablename__ = "last_poll"
+
+    member_id: Mapped[str] = mapped_column(Text, primary_key=True)
+    collection_no: Mapped[int] = mapped_column(Integer, primary_key=True)
+    at: Mapped[Timestamp]
+    cursor: Mapped[int] = mapped_column(BigInteger)
+    objects: Mapped[int] = mapped_column(Integer)
+    polls: Mapped[int] = mapped_column(BigInteger)
+    user_agent: Mapped[str] = mapped_column(Text)
+    status: Mapped[int] = mapped_column(SmallInteger)

@@ -17,6 +17,7 @@ from hub.taxii.media import TAXII_21
 from hub.web import services
 from hub.web.compression import Shared
 from hub.web.delivery import PageResponse
+from hub.web.disclosing import disclose
 from hub.web.page_cache import CachedPage
 
 NOTHING: Final = CachedPage(Shared(b""), (), 0, 0, more=False, tag="")
@@ -28,6 +29,8 @@ def objects(query: Query | None, root: str, body: Callable[[Row], bytes], actor:
     The actor's streams are part of the key, so whoever may see other streams never meets this page.
     """
     if query is None or query.after >= head.seq or (query.added_after or 0) >= head.date_added:
+        if query is not None:
+            disclose(query.collection_no, (), head.seq)
         return NOTHING
     parts = services()
     streams = parts.views.of(actor, head).stream_ids(query.collection_no, frozenset(query.types) or None)
@@ -37,6 +40,7 @@ def objects(query: Query | None, root: str, body: Callable[[Row], bytes], actor:
         page = pages.objects(parts.database, parts.views, actor, head, query)
         known = _cached(page.rows, page.more, root, body) if page.rows else NOTHING
         parts.pages.put(key, known)
+    disclose(query.collection_no, known.seqs, known.last_seq if known.more else head.seq)
     return known
 
 

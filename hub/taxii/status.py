@@ -56,6 +56,4 @@ def _never_reached(submission: SubmissionView) -> list[dict[str, Any]]:
     reached = {one.where for one in submission.outcomes}
     places = (f"objects[{n}]" for n in range(submission.total))
     at = clock.timestamp(submission.received_at)
-    return [
-        {"id": place, "version": at, "message": submission.failure} for place in places if place not in reached
-    ]
+    return [{"id": place, "version": at, "message": submission.failure} for place in places if place not in reached]

@@ -12,12 +12,13 @@ from flask import Blueprint, Response, request
 
 from hub import clock
 from hub.auth import Permission
-from hub.errors import NotFound, NotPermitted, Unprocessable
+from hub.errors import InvalidInput, NotFound, NotPermitted, Unprocessable
 from hub.feeds import inbox, sources
 from hub.ledger.collections import CollectionView
 from hub.ledger.known import visible_ids
 from hub.stix.canonical import parse_json
 from hub.stix.downconvert import id20, ids21
+from hub.stix.upconvert import upconvert
 from hub.taxii import parameters, v20_pages, v20_ranges
 from hub.taxii.media import STIX_20, TAXII_20, V20, check_accept, check_content_type
 from hub.taxii.posting import objects_of
@@ -118,7 +119,7 @@ def get_object(collection: str, stix_id: str) -> Response:
 @blueprint.post(f"{COLLECTION}objects/", strict_slashes=False)
 @allow(SIGNED_IN)
 def add_objects(collection: str) -> Response:
-    """Take a bundle of STIX 2.0 in; the intake converts each object and judges it (section 5.4)."""
+    """Take a bundle of STIX 2.0 in; what becomes of each object is told by the status resource (section 5.4)."""
     target = _find(collection)
     actor().require(Permission.TAXII_WRITE)
     if not target.can_write:
@@ -126,7 +127,7 @@ def add_objects(collection: str) -> Response:
     check_content_type(request.headers.get("Content-Type"), V20)
     raw = request.get_data(cache=False)
     found = objects_of(raw, services().settings.taxii.max_post_objects)
-    objects = _with_hub_ids(_objects_of_bundle(raw))
+    objects = [_converted(obj) for obj in _with_hub_ids(_objects_of_bundle(raw))]
     with services().database.unit_of_work() as session:
         source = sources.of_member(session, actor(), services().settings.intake.default_grade)
         arrival = inbox.Arrival(
@@ -202,6 +203,14 @@ def _with_hub_ids(objects: list[dict[str, Any]]) -> list[dict[str, Any]]:
     known = visible_ids(parts.database, parts.views, actor(), head(), tuple(back))
     own = {back[stix_id]: stix_id for stix_id in known}
     return [{name: _replaced(name, value, own) for name, value in obj.items()} for obj in objects]
+
+
+def _converted(obj: dict[str, Any]) -> dict[str, Any]:
+    """An object in the form of STIX 2.1; what has none goes on as it is, for the intake to refuse with a reason."""
+    try:
+        return upconvert(obj)
+    except InvalidInput:
+        return obj
 
 
 def _ids_in(name: str, value: Any) -> list[str]:

@@ -26,6 +26,7 @@ from hub.taxii import parameters, v20_ranges
 from hub.taxii.v20_ranges import Span
 from hub.web import services
 from hub.web.compression import Shared
+from hub.web.disclosing import disclose
 from hub.web.page_cache import CachedPage
 
 EVERY = Versions(last=False, every=True)
@@ -68,6 +69,8 @@ class Question:
         if known is None:
             known = _joined(self.page().rows)
             services().pages.put(key, known)
+        further = self.span.start + self.span.length < self.span.total
+        disclose(self.query.collection_no, known.seqs, known.last_seq if further and known.seqs else self.head.seq)
         return known
 
 

@@ -79,7 +79,8 @@ def head() -> Head:
 
 def _presented(request: Request) -> tuple[str | None, str]:
     """(user name, token); no user name with a bearer token."""
-    given = request.authorization
+    # Werkzeug stumbles over Basic credentials that are not ASCII, as all credentials are (RFC 9110 section 11.4).
+    given = request.authorization if request.headers.get("Authorization", "").isascii() else None
     if given is not None and given.type == "basic" and given.username is not None and given.password:
         username, token = given.username, given.password
     elif given is not None and given.type == "bearer" and given.token:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from flask import current_app
 
 from hub.db import Database
+from hub.ledger.disclosures import Disclosures
 from hub.ledger.positions import Positions
 from hub.ledger.views import Views
 from hub.provenance.keys import Signer
@@ -30,9 +31,16 @@ class Services:
     signer: Signer
     hub_ref: str
     positions: Positions
+    disclosures: Disclosures
     pages: PageCache
     limits: RateLimits
     proxies: Proxies
+
+    def close(self) -> None:
+        """Write what waits to be written, and close every connection."""
+        self.disclosures.close()
+        self.limits.close()
+        self.database.close()
 
 
 def services() -> Services:

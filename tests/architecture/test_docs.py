@@ -23,7 +23,7 @@ FORMATS = ROOT / "docs" / "formats"
 SHOWN_COMMAND = re.compile(r"^ +(?:\w+=\S+ )*(?:\.venv/bin/)?(hub (?:[^\n]*\\\n)*[^\n]*)", re.MULTILINE)
 INLINE_COMMAND = re.compile(r"`((?:\.venv/bin/)?hub [^`\n]+)`")
 VARIABLE = re.compile(r"\bHUB_[A-Z_]+\b")
-SETTING = re.compile(r"`([a-z_]+)\.([a-z_]+)`")
+SETTING = re.compile(r"`([a-z_]+)\.(?!(?:py|csv|json|toml)`)([a-z_]+)`")
 LINK = re.compile(r"\]\((?!https?:|#)([^)#]+)(?:#[^)]*)?\)")
 PLACEHOLDERS = {"COMMAND", "HUB_SECTION__NAME"}
 

@@ -95,9 +95,7 @@ def test_the_oasis_client_pages_with_added_after(collection: Collection) -> None
 
 def test_the_oasis_client_is_told_of_each_failure(collection: Collection) -> None:
     """§4.3.1: the client validates that counts and lists agree."""
-    status = collection.add_objects(
-        {"objects": [indicator(1), {}, indicator(2, pattern="[x")]}, poll_interval=0.05
-    )
+    status = collection.add_objects({"objects": [indicator(1), {}, indicator(2, pattern="[x")]}, poll_interval=0.05)
     assert (status.success_count, status.failure_count, status.pending_count) == (1, 2, 0)
     assert status.failures[1]["id"] == indicator(2)["id"]
 

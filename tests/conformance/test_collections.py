@@ -20,9 +20,7 @@ def test_5_1_collections_are_sorted_by_id_and_the_same_in_both_roots(
     local_hub: LocalHub, contributor: TestMember
 ) -> None:
     """Interop: the list is sorted by id."""
-    found = [
-        local_hub.get(f"/taxii2/{root}/collections/", contributor).get_json(force=True) for root in ROOTS
-    ]
+    found = [local_hub.get(f"/taxii2/{root}/collections/", contributor).get_json(force=True) for root in ROOTS]
     assert found[0] == found[1]
     ids = [one["id"] for one in found[0]["collections"]]
     assert ids == sorted(ids)
@@ -75,7 +73,9 @@ def test_5_2_an_alias_stands_for_the_id_everywhere(
         assert by_alias.data == by_id.data
 
 
-@pytest.mark.parametrize("rest", ["", "objects/", "manifest/", "objects/indicator--{}/", "objects/indicator--{}/versions/"])
+@pytest.mark.parametrize(
+    "rest", ["", "objects/", "manifest/", "objects/indicator--{}/", "objects/indicator--{}/versions/"]
+)
 def test_5_x_a_hidden_collection_is_the_same_404_as_an_unknown_one(
     local_hub: LocalHub, reader: TestMember, alias: str, rest: str
 ) -> None:

@@ -157,9 +157,7 @@ def test_5_7_what_one_may_not_see_cannot_be_told_from_what_is_not(
     assert len(standing(local_hub, collection, contributor)) == 1
 
 
-def test_5_7_paging_goes_on_over_a_deletion(
-    local_hub: LocalHub, contributor: TestMember, collection: str
-) -> None:
+def test_5_7_paging_goes_on_over_a_deletion(local_hub: LocalHub, contributor: TestMember, collection: str) -> None:
     """§3.5: a next or an added_after that was taken before stays good; nothing that stands is skipped or repeated."""
     local_hub.add(f"{collection}/objects/", contributor, [indicator(n) for n in range(6)])
     path = f"{collection}/objects/"

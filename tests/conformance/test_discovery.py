@@ -12,9 +12,7 @@ from tests.engines import DatabaseEngine
 from tests.live import LOCAL_URL, TAXII_21, LocalHub, TestMember, local
 
 
-def test_4_1_discovery_names_its_roots_and_the_default_is_one_of_them(
-    local_hub: LocalHub, reader: TestMember
-) -> None:
+def test_4_1_discovery_names_its_roots_and_the_default_is_one_of_them(local_hub: LocalHub, reader: TestMember) -> None:
     """§4.1.1: ``title`` is required; ``default`` is an item of ``api_roots``; roots are absolute, without query."""
     found = local_hub.get("/taxii2/", reader).get_json(force=True)
     assert found["title"]
@@ -28,9 +26,7 @@ def test_4_1_discovery_names_its_roots_and_the_default_is_one_of_them(
     assert set(found) == {"title", "description", "contact", "default", "api_roots"}
 
 
-def test_4_2_api_roots_say_what_they_speak_and_how_much_they_take(
-    local_hub: LocalHub, reader: TestMember
-) -> None:
+def test_4_2_api_roots_say_what_they_speak_and_how_much_they_take(local_hub: LocalHub, reader: TestMember) -> None:
     """§4.2.1: ``versions`` holds TAXII 2.1 and only versioned media types; ``max_content_length`` > 0."""
     titles = set()
     for root in ("signed", "plain"):
@@ -66,17 +62,13 @@ def test_3_1_a_doubled_slash_is_not_redirected(local_hub: LocalHub, reader: Test
     assert local_hub.get(path, reader).status_code == 404
 
 
-def test_links_follow_the_request_while_base_url_is_left_at_its_default(
-    sqlite: DatabaseEngine, tmp_path: Path
-) -> None:
+def test_links_follow_the_request_while_base_url_is_left_at_its_default(sqlite: DatabaseEngine, tmp_path: Path) -> None:
     """A client that follows api_roots and Location comes back to where it is, whatever address serves."""
     with sqlite.migrated() as url, local(url, tmp_path, base_url=DEFAULT_BASE_URL) as hub:
         member = hub.add_member("Bank", roles=["contributor"])
         found = hub.get("/taxii2/", member, base_url="http://hub.test:9090").get_json(force=True)
         assert found["default"] == "http://hub.test:9090/taxii2/signed/"
-        posted = hub.post(
-            "/taxii2/plain/collections/shared/objects/", member, [{}], base_url="http://hub.test:9090"
-        )
+        posted = hub.post("/taxii2/plain/collections/shared/objects/", member, [{}], base_url="http://hub.test:9090")
         assert posted.headers["Location"].startswith("http://hub.test:9090/taxii2/plain/status/")
 
 

@@ -82,7 +82,9 @@ def test_3_4_a_parameter_comes_at_most_once(
     assert_error(local_hub.get(path, reader, query_string=[(name, value), (name, value)]), 400)
 
 
-@pytest.mark.parametrize("query", ["x=1", "x=1&x=2", "match[x]=1", "LIMIT=0", "limit[]=0", "%FF=%FF", "=&&=", "match=1"])
+@pytest.mark.parametrize(
+    "query", ["x=1", "x=1&x=2", "match[x]=1", "LIMIT=0", "limit[]=0", "%FF=%FF", "=&&=", "match=1"]
+)
 def test_3_4_unknown_parameters_are_ignored(local_hub: LocalHub, reader: TestMember, query: str) -> None:
     """§3.4.1 (MAY): ignored."""
     assert local_hub.get(PAGES[0], reader, query_string=query).status_code == 200
@@ -92,17 +94,15 @@ def test_3_4_unknown_parameters_are_ignored(local_hub: LocalHub, reader: TestMem
     "added_after",
     [f"2024-01-01T00:00:00{fraction}Z" for fraction in ("", *(f".{'1' * n}" for n in range(1, 10)))],
 )
-def test_3_4_timestamps_with_any_fraction_are_taken(
-    local_hub: LocalHub, reader: TestMember, added_after: str
-) -> None:
+def test_3_4_timestamps_with_any_fraction_are_taken(local_hub: LocalHub, reader: TestMember, added_after: str) -> None:
     """Clients write 0 to 9 digits."""
     assert local_hub.get(PAGES[0], reader, query_string={"added_after": added_after}).status_code == 200
 
 
-@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00Z", "1969-12-31T23:59:59.999999Z", "9999-12-31T23:59:59.999999Z"])
-def test_3_4_any_instant_is_taken_and_repeated(
-    local_hub: LocalHub, reader: TestMember, moment: str
-) -> None:
+@pytest.mark.parametrize(
+    "moment", ["0001-01-01T00:00:00Z", "1969-12-31T23:59:59.999999Z", "9999-12-31T23:59:59.999999Z"]
+)
+def test_3_4_any_instant_is_taken_and_repeated(local_hub: LocalHub, reader: TestMember, moment: str) -> None:
     """The far ends of the calendar are dates like others; an empty answer repeats them in full form."""
     answer = local_hub.get(PAGES[0], reader, query_string={"added_after": moment, "match[type]": "tool"})
     assert answer.data == b"{}"
@@ -174,19 +174,17 @@ def test_a_method_that_is_not_there_is_405_and_says_which_are(
         assert {one.strip() for one in answer.headers["Allow"].split(",")} == allowed
 
 
-@pytest.mark.parametrize("path", ["/taxii2/x", "/taxii2/plain/x/", f"{BASE}/x/", f"{BASE}/objects/a/b/", "/taxii2/%00/", "/taxii2/%ff/"])
+@pytest.mark.parametrize(
+    "path", ["/taxii2/x", "/taxii2/plain/x/", f"{BASE}/x/", f"{BASE}/objects/a/b/", "/taxii2/%00/", "/taxii2/%ff/"]
+)
 def test_unknown_urls_are_taxii_errors(local_hub: LocalHub, reader: TestMember, path: str) -> None:
     """The framework's own 404 is one too."""
     assert_error(local_hub.get(path, reader), 404)
 
 
-def test_5_5_a_body_over_the_stated_size_is_413(
-    local_hub: LocalHub, reader: TestMember
-) -> None:
+def test_5_5_a_body_over_the_stated_size_is_413(local_hub: LocalHub, reader: TestMember) -> None:
     """§4.2.1, §5.5: 413 above max_content_length, refused before anything else is looked at."""
     writer = local_hub.add_member("Large Bank", roles=["contributor"])
     most = local_hub.settings.server.max_body_bytes
-    answer = local_hub.request(
-        "POST", f"{BASE}/objects/", writer, data=b" " * (most + 1), content_type=TAXII_21
-    )
+    answer = local_hub.request("POST", f"{BASE}/objects/", writer, data=b" " * (most + 1), content_type=TAXII_21)
     assert_error(answer, 413)

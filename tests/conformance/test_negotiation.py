@@ -135,13 +135,9 @@ def test_3_1_other_content_types_are_415(
     assert local_hub.work() == 0
 
 
-def test_3_1_a_post_needs_a_valid_accept_too(
-    local_hub: LocalHub, contributor: TestMember, collection: str
-) -> None:
+def test_3_1_a_post_needs_a_valid_accept_too(local_hub: LocalHub, contributor: TestMember, collection: str) -> None:
     """§3.1: POST requests have valid Accept and Content-Type; one that cannot be answered stores nothing."""
-    answer = local_hub.post(
-        f"{collection}/objects/", contributor, [indicator(1)], headers={"Accept": "text/html"}
-    )
+    answer = local_hub.post(f"{collection}/objects/", contributor, [indicator(1)], headers={"Accept": "text/html"})
     assert answer.status_code == 406
     assert local_hub.work() == 0
 

@@ -267,9 +267,7 @@ def test_5_6_one_object_by_id(local_hub: LocalHub, reader: TestMember, mixed: st
 @pytest.mark.parametrize("rest", ["objects/", "manifest/", f"objects/{A}/", f"objects/{A}/versions/"])
 def test_head_is_get_without_a_body(local_hub: LocalHub, reader: TestMember, mixed: str, rest: str) -> None:
     """RFC 9110 section 9.3.2."""
-    with_body, head = (
-        local_hub.request(method, f"{mixed}/{rest}", reader) for method in ("GET", "HEAD")
-    )
+    with_body, head = (local_hub.request(method, f"{mixed}/{rest}", reader) for method in ("GET", "HEAD"))
     assert head.status_code == 200
     assert head.data == b""
     for name in ("Content-Type", "Content-Length", FIRST, LAST):

@@ -270,7 +270,7 @@ def postgresql_hub(postgresql: DatabaseEngine, tmp_path_factory: pytest.TempPath
         yield hub
 
 
-@settings(ORACLE, max_examples=120)
+@settings(ORACLE, max_examples=60)
 @given(steps=operations, asked=reads)
 def test_every_answer_is_the_oracles_on_sqlite(
     local_hub: LocalHub, contributor: TestMember, steps: list[Any], asked: list[Any]
@@ -285,7 +285,7 @@ def postgresql_member(postgresql_hub: LocalHub) -> TestMember:
     return postgresql_hub.add_member("First Bank", groups=["banks"], roles=["contributor"])
 
 
-@settings(ORACLE, max_examples=25)
+@settings(ORACLE, max_examples=15)
 @given(steps=operations, asked=reads)
 def test_every_answer_is_the_oracles_on_postgresql(
     postgresql_hub: LocalHub, postgresql_member: TestMember, steps: list[Any], asked: list[Any]

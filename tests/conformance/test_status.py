@@ -37,9 +37,7 @@ def test_5_5_a_post_is_accepted_and_its_status_can_be_followed(
     assert final["status"] == "complete"
     assert final["request_timestamp"] == status["request_timestamp"]
     assert counts(final) == (2, 2, 0, 0)
-    assert final["successes"] == [
-        {"id": one["id"], "version": one["modified"]} for one in (indicator(1), indicator(2))
-    ]
+    assert final["successes"] == [{"id": one["id"], "version": one["modified"]} for one in (indicator(1), indicator(2))]
     assert "failures" not in final
     assert "pendings" not in final
 
@@ -58,9 +56,7 @@ def test_4_3_another_members_status_is_not_found(
         assert local_hub.get(f"/taxii2/plain/status/{number}/", member).status_code == 404
 
 
-def test_5_5_each_object_has_its_own_outcome(
-    local_hub: LocalHub, contributor: TestMember, collection: str
-) -> None:
+def test_5_5_each_object_has_its_own_outcome(local_hub: LocalHub, contributor: TestMember, collection: str) -> None:
     """§4.3.1, §5.5: partial failure is per object, each with a reason; ids and versions are given where there are any."""
     bad = [
         {"type": "indicator"},
@@ -165,9 +161,7 @@ def test_5_5_what_is_no_envelope_is_refused_whole(
     local_hub: LocalHub, contributor: TestMember, collection: str, body: bytes, expected: int
 ) -> None:
     """§5.5, §3.6: 400 for what is not I-JSON, 422 for what is no envelope of objects; nothing is stored."""
-    answer = local_hub.request(
-        "POST", f"{collection}/objects/", contributor, data=body, content_type=TAXII_21
-    )
+    answer = local_hub.request("POST", f"{collection}/objects/", contributor, data=body, content_type=TAXII_21)
     assert answer.status_code == expected, answer.text
     assert answer.get_json(force=True)["http_status"] == str(expected)
     assert local_hub.work() == 0
@@ -191,9 +185,7 @@ def test_4_3_a_submission_that_was_given_up_still_adds_up(
     assert {one["message"] for one in final["failures"]} == {"it could not be read"}
 
 
-def test_5_5_too_many_objects_is_too_large(
-    local_hub: LocalHub, contributor: TestMember, collection: str
-) -> None:
+def test_5_5_too_many_objects_is_too_large(local_hub: LocalHub, contributor: TestMember, collection: str) -> None:
     """413, and the body says how many may come."""
     most = local_hub.settings.taxii.max_post_objects
     answer = local_hub.post(f"{collection}/objects/", contributor, [{}] * (most + 1))

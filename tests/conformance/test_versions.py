@@ -26,18 +26,14 @@ def test_5_8_versions_in_the_order_they_were_added(
     assert whole.headers["X-TAXII-Date-Added-First"] < last < whole.headers["X-TAXII-Date-Added-Last"]
 
 
-def test_5_8_created_stands_for_modified(
-    local_hub: LocalHub, contributor: TestMember, collection: str
-) -> None:
+def test_5_8_created_stands_for_modified(local_hub: LocalHub, contributor: TestMember, collection: str) -> None:
     """§5.8: an unversioned object shows its created."""
     local_hub.add(f"{collection}/objects/", contributor, [statement(1)])
     found = local_hub.get(f"{collection}/objects/{statement(1)['id']}/versions/", contributor)
     assert found.get_json(force=True) == {"versions": [statement(1)["created"]]}
 
 
-def test_5_8_spec_version_and_unknown_objects(
-    local_hub: LocalHub, contributor: TestMember, collection: str
-) -> None:
+def test_5_8_spec_version_and_unknown_objects(local_hub: LocalHub, contributor: TestMember, collection: str) -> None:
     """§5.8: match[spec_version] holds; nothing is ``{}``; an unknown object is 404."""
     local_hub.add(f"{collection}/objects/", contributor, [indicator(1)])
     path = f"{collection}/objects/{indicator(1)['id']}/versions/"

@@ -39,11 +39,18 @@ WALLETS = {
     "eth": r"0x[0-9a-fA-F]{40}",
     "btc": rf"[13]{BASE58}{{25,33}}|bc1[0-9a-z]{{20,80}}",
     "trx": rf"T{BASE58}{{33}}",
-    "ltc": rf"L{BASE58}{{33}}",
+    "ltc": rf"[LM]{BASE58}{{33}}",
     "xmr": rf"[48]{BASE58}{{94}}(?:{BASE58}{{11}})?",
 }
 # Ends of file names, and what else stands in code without being a host.
-FILES = "dll exe tmp db js lnk cfg log json msi dat cur ps1 vbs hta docx doc pdf png xlsb txt bat cab dtt inf ini"
+FILES = "dll exe tmp db js lnk cfg log json msi dat cur ps1 vbs hta docx doc pdf png xlsb txt bat dtt inf ini ocx"
+# Seen by hand: programs' strings and windows of banking software in rtm, a torrent's hash in kryptocibule, and a
+# Monero address whose checksum does not hold.
+NO_VALUES = {
+    *("cbmain.ex", "client.jks", "dbo.detected", "elba.raiffeisen", "elbrus.raiffeisen", "getapula.pdb", "ibank.odb"),
+    *("wbemscripting.swbemlocator", "wupos.westernunion", "3hrhgchfvmzk7d7yft4pbjbxvbrjgpgh"),
+    "442uo8WrKgVBhDqvGvaUBdhK8Qgm7yYnsZnyNsSGisosFurCE93URqP23HuLBX8yXveb4zWueZ6anHwJAt8DNmdnSt391KF",
+}
 
 
 def kind_of(value: str) -> tuple[str, str] | None:
@@ -51,14 +58,18 @@ def kind_of(value: str) -> tuple[str, str] | None:
     value = re.sub(r"^h(?:xx|tt)p", "http", value.replace("[.]", ".").replace("[:]", ":"))
     if re.fullmatch("[0-9a-fA-F]+", value) and len(value) in HASHES:
         return HASHES[len(value)], value.lower()
-    for kind, form in WALLETS.items():
-        if re.fullmatch(form, value):
-            return kind, value.lower() if kind == "eth" else value
+    chain = next((kind for kind, form in WALLETS.items() if re.fullmatch(form, value)), None)
+    return (chain, value.lower() if chain == "eth" else value) if chain else in_a_network(value)
+
+
+def in_a_network(value: str) -> tuple[str, str] | None:
     if match := re.fullmatch(r"(\d{1,3}(?:\.\d{1,3}){3})(?::\d+)?", value):
         return "ipv4", match[1]
     if match := re.fullmatch(r"(https?)://([^/?#]+)([^#]*)", value):
         return "url", f"{match[1]}://{match[2].lower()}{match[3] or '/'}"
-    if match := re.fullmatch(r"((?:[\w-]+\.)+(?!(?:" + "|".join(FILES.split()) + r")\b)[a-z]{2,20})(?::\d+)?", value, re.I):
+    if match := re.fullmatch(
+        r"((?:[\w-]+\.)+(?!(?:" + "|".join(FILES.split()) + r")\b)[a-z]{2,20})(?::\d+)?", value, re.I
+    ):
         return "domain", match[1].lower()
     if re.fullmatch(r"(?:[\w-]+\.)+[a-z]{2,10}/[\w/.%-]*", value):
         return "url", f"http://{value}"
@@ -72,12 +83,11 @@ def of_advisory(text: str) -> Iterator[str]:
         yield from re.findall(rf"(?<!\w)(?:{form})(?!\w)", text)
     for word in re.findall(r"[^\s|`+\"']*(?:\[\.\]|hxxp)[^\s|`+\"']*", text):
         yield word.strip("()*,;")
-    for block in re.findall(r"^----\n(.*?)^----$", text, re.DOTALL | re.MULTILINE):
+    for block in re.findall(r"^(?:----|```)\n(.*?)^(?:----|```)$", text, re.DOTALL | re.MULTILINE):
         for line in block.splitlines():
             if "\\" not in line:
                 yield from line.split() if re.match(r"^\S+$|^\d+\.\d+\.\d+\.\d+\s", line.strip()) else []
-    for code in re.findall(r"`\+?\\?([^`\s|+]+)\+?`", text):
-        yield code
+    yield from re.findall(r"`\+?\\?([^`\s|+]+)\+?`", text)
 
 
 def of_lines(text: str) -> Iterator[str]:
@@ -95,7 +105,9 @@ def count(data: Path) -> dict[str, dict[str, int]]:
     advisories = [*ADVISORIES, *(path.relative_to(data).as_posix() for path in data.glob("eset/*.adoc"))]
     wallets = [path.relative_to(data).as_posix() for path in data.glob("ofac-sdn-crypto/*_*_*.txt")]
     counts = {}
-    for name in sorted([*advisories, *LISTS, *TABLES, *wallets, "unit42/xmr_wallets.txt", "spam-numbers-tr/numbers.txt"]):
+    for name in sorted(
+        [*advisories, *LISTS, *TABLES, *wallets, "unit42/xmr_wallets.txt", "spam-numbers-tr/numbers.txt"]
+    ):
         raw = (data / name).read_bytes()
         try:
             text = raw.decode("utf-8-sig")
@@ -104,7 +116,7 @@ def count(data: Path) -> dict[str, dict[str, int]]:
         read = of_advisory if name in advisories else of_cells if name in TABLES else of_lines
         found: defaultdict[str, set[str]] = defaultdict(set)
         for value in read(text):
-            if "{" in value:
+            if "{" in value or value in NO_VALUES or value.lower() in NO_VALUES:
                 continue
             if name in wallets or name.startswith("unit42/xmr"):
                 placed = kind_of(value) or (("wallet", value) if len(value) > 25 and name in wallets else None)

@@ -12,9 +12,7 @@ from hub.errors import InvalidInput
 from hub.feeds.readers import RawIndicator, choose, opened
 from hub.stix.values import canonical, detect
 
-EXPECTED: dict[str, dict[str, int]] = json.loads(
-    Path(__file__).with_name("expected_text.json").read_text("utf-8")
-)
+EXPECTED: dict[str, dict[str, int]] = json.loads(Path(__file__).with_name("expected_text.json").read_text("utf-8"))
 
 
 def _format(name: str) -> str:

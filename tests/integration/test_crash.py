@@ -22,7 +22,7 @@ from hub.settings import load
 from tests.commands import Commands
 from tests.live import _free_port, wait_for
 
-ROWS = 12_000
+ROWS = 5_000
 LEASE = "0.5"
 
 
@@ -32,14 +32,14 @@ def large_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("large") / "large.csv"
     rows = ["type,indicator,classification"]
     for number in range(ROWS):
-        value = f"host{number % 11_000}.crash-test.com" if number % 100 else ("10.1.2.3", "no value")[number // 100 % 2]
+        value = f"host{number % 4_500}.crash-test.com" if number % 100 else ("10.1.2.3", "no value")[number // 100 % 2]
         rows.append(f"{'ipv4' if value[0] == '1' else 'domain'},{value},scam")
     path.write_text("\n".join(rows) + "\n")
     return path
 
 
 def hub_at(url: str, folder: Path, **more: str) -> Commands:
-    environment = {"HUB_INTAKE__LEASE_SECONDS": LEASE, "HUB_INTAKE__BATCH": "500", "HUB_LOG__LEVEL": "info", **more}
+    environment = {"HUB_INTAKE__LEASE_SECONDS": LEASE, "HUB_INTAKE__BATCH": "200", "HUB_LOG__LEVEL": "info", **more}
     commands = Commands(url, folder, **environment)
     hub = assemble(load(database_url=url, data_dir=folder, base_url=more.get("HUB_BASE_URL", "http://127.0.0.1:8080")))
     prepare(hub)
@@ -59,21 +59,31 @@ def looking(url: str) -> Iterator[Database]:
 def progress(url: str) -> tuple[str, int]:
     """(state, done) of the one submission there is; ("", 0) before."""
     with looking(url) as database:
-        return next(iter(database.select("SELECT state, done FROM submission")), ("", 0))  # type: ignore[return-value]
+        return progress_in(database)
+
+
+def progress_in(database: Database) -> tuple[str, int]:
+    state, done = next(iter(database.select("SELECT state, done FROM submission")), ("", 0))
+    return state, done
 
 
 def half_way(url: str, process: subprocess.Popen[bytes] | None = None) -> None:
-    def under_way() -> bool:
-        assert process is None or process.poll() is None, "it ended before it could be interrupted"
-        state, done = progress(url)
-        assert state in ("", "pending", "running"), state
-        return done >= 1000
+    with looking(url) as database:
 
-    wait_for(under_way, 60, lambda: "nothing happens")
+        def under_way() -> bool:
+            assert process is None or process.poll() is None, "it ended before it could be interrupted"
+            state, done = progress_in(database)
+            assert state in ("", "pending", "running"), state
+            return done >= 400
+
+        wait_for(under_way, 60, lambda: "nothing happens")
 
 
 def finished(url: str, seconds: float = 60) -> None:
-    wait_for(lambda: progress(url)[0] in ("complete", "failed"), seconds, lambda: f"not done: {progress(url)}")
+    with looking(url) as database:
+        wait_for(
+            lambda: progress_in(database)[0] in ("complete", "failed"), seconds, lambda: f"not done: {progress(url)}"
+        )
 
 
 def outcome(url: str) -> dict[str, Any]:
@@ -125,6 +135,7 @@ def test_an_import_that_is_killed(database_url: str, tmp_path: Path, large_file:
     as_undisturbed(database_url, undisturbed)
 
 
+@pytest.mark.parametrize("database_engine", ["sqlite"], indirect=True)
 def test_an_import_that_is_interrupted(database_url: str, tmp_path: Path, large_file: Path, undisturbed: Any) -> None:
     hub = hub_at(database_url, tmp_path)
     process = hub.start("import", large_file, "--source", "crash", "--json", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
@@ -143,6 +154,7 @@ def test_an_import_that_is_interrupted(database_url: str, tmp_path: Path, large_
     as_undisturbed(database_url, undisturbed)
 
 
+@pytest.mark.parametrize("database_engine", ["sqlite"], indirect=True)
 def test_a_worker_that_is_told_to_stop(database_url: str, tmp_path: Path, large_file: Path, undisturbed: Any) -> None:
     hub = hub_at(database_url, tmp_path)
     waiting(database_url, tmp_path, large_file)

@@ -28,6 +28,7 @@ from hub.provenance.blinding import EXTENSION_ID
 from hub.provenance.encoding import b64u, unb64u
 from hub.provenance.keys import FileSigner, PublishedKey, jwks
 from hub.provenance.keys import Role as KeyRole
+from hub.provenance.published import carries_receipt
 from hub.provenance.verify import verify_bundle
 from hub.stix.canonical import canonical_json
 from hub.stix.tlp import Tlp, marking_object
@@ -196,9 +197,8 @@ def test_what_was_accepted_comes_back_byte_for_byte(ledger: Ledger) -> None:
     )
     assert [pages.without_receipt(row) for row in page.rows] == [canonical_json(obj) for obj in objects]
     for row, obj in zip(page.rows, objects, strict=True):
-        carried = EXTENSION_ID in json.loads(row[2]).get("extensions", {})
-        assert carried == (obj["type"] != "marking-definition" or "extensions" in obj) or obj["type"] != "indicator"
         assert canonical_json(json.loads(row[2])) == bytes(row[2])
+        assert (EXTENSION_ID in json.loads(row[2]).get("extensions", {})) == carries_receipt(obj)
 
 
 def test_receipts_verify_against_the_published_keys(ledger: Ledger) -> None:
@@ -238,17 +238,24 @@ def test_each_statement_names_the_one_before_it(ledger: Ledger) -> None:
 
 def _statement(entry: Entry) -> dict[str, Any]:
     receipt = json.loads(entry.body)["extensions"][EXTENSION_ID]["receipt"]
-    payload: dict[str, Any] = json.loads(unb64u(receipt.split(".")[1]))
+    payload: dict[str, Any] = json.loads(unb64u(receipt.split(".")[1], where="receipt"))
     return payload
 
 
 def test_many_streams_read_like_few(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
     """An actor with more streams than are merged is read by another plan, with the same pages."""
+    drafts = []
     for n in range(60):
-        audience = Audience(Tlp.AMBER, frozenset({1, 100 + n}))
-        ledger.append([indicator(f"{n} {m}") for m in range(2)], audience=audience)
-        ledger.append([indicator(f"{n} 0", modified=NEW)], audience=Audience(Tlp.GREEN))
-        ledger.append([malware(n)], audience=Audience(Tlp.AMBER, frozenset({2, 100 + n})))
+        mine, theirs = frozenset({1, 100 + n}), frozenset({2, 100 + n})
+        for obj, audience in (
+            (indicator(f"{n} 0"), Audience(Tlp.AMBER, mine)),
+            (indicator(f"{n} 1"), Audience(Tlp.AMBER, mine)),
+            (indicator(f"{n} 0", modified=NEW), GREEN),
+            (malware(n), Audience(Tlp.AMBER, theirs)),
+        ):
+            drafts.append(draft(obj, ledger.collection_no, audience, MINE))
+    with ledger.database.unit_of_work() as session:
+        ledger.log.append(session, drafts)
     streams = ledger.views.of(READER, ledger.views.head()).stream_ids(ledger.collection_no)
     assert len(streams) > pages.MERGED_STREAMS
     questions: list[dict[str, Any]] = [

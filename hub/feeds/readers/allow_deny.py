@@ -50,7 +50,7 @@ class AllowAndDeny:
 
 def _of_list(name: str, entries: list[object], *, legitimate: bool) -> Iterator[Reading]:
     for index, entry in enumerate(entries):
-        if isinstance(entry, str):
+        if isinstance(entry, str) and entry.strip():
             yield RawIndicator(f"{name}[{index}]", entry, legitimate=legitimate)
         else:
             yield unread(f"{name}[{index}]", str(entry)[:100], "the entry is no text")

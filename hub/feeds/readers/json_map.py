@@ -8,7 +8,7 @@ from typing import Any
 
 from hub.errors import InvalidInput
 from hub.feeds.readers import columns, shape, text
-from hub.feeds.readers.json_rows import mapping_by_content, rows
+from hub.feeds.readers.json_rows import has_path, mappings_by_content, rows
 from hub.feeds.readers.json_text import document_of, opening_of
 from hub.feeds.readers.labels import labels_of, tlp_of
 from hub.feeds.readers.mapping import Mapping
@@ -43,13 +43,20 @@ class JsonRows:
         """
         document, faults = _document(raw)
         yield from faults
-        mapping = self.mapping or mapping_by_content(document)
-        found = False
-        for place, row in rows(document, mapping.list):
-            found = True
-            yield from _readings(place.removeprefix(".") or "document", row, mapping)
-        if not found and self.mapping is not None and mapping.list:
-            raise InvalidInput(f"the JSON document has no list at {mapping.list[:80]!r}", where="mapping.list")
+        mappings, skipped = ([self.mapping], []) if self.mapping else mappings_by_content(document)
+        for name in skipped:
+            yield unread(name, "", "a list in which nothing looks like an indicator")
+        for mapping in mappings:
+            yield from _of_mapping(document, mapping, stated=self.mapping is not None)
+
+
+def _of_mapping(document: Any, mapping: Mapping, *, stated: bool) -> Iterator[Reading]:
+    found = False
+    for place, row in rows(document, mapping.list):
+        found = True
+        yield from _readings(place.removeprefix(".") or "document", row, mapping)
+    if not found and stated and not has_path(document, mapping.list):
+        raise InvalidInput(f"the JSON document has no list at {mapping.list[:80]!r}", where="mapping.list")
 
 
 def _document(raw: bytes) -> tuple[Any, list[Unread]]:
@@ -78,11 +85,11 @@ def _is_object(line: bytes) -> bool:
 
 
 def _readings(place: str, row: Any, mapping: Mapping) -> Iterator[Reading]:
-    if isinstance(row, str):
+    if isinstance(row, str) and row.strip():
         yield RawIndicator(place, row)
         return
     if not isinstance(row, dict):
-        yield unread(place, str(row)[:100], "the row is neither an object nor a text")
+        yield unread(place, str(row)[:100], "the row is neither an object nor a value")
         return
     kind = mapping.kind_of(_text(row, mapping.kind)) if mapping.kind else None
     found = False

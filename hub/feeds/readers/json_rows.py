@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import islice
 from typing import Any
 
 from hub.errors import InvalidInput
@@ -12,6 +14,9 @@ from hub.feeds.readers.mapping import FEODO, THREATFOX, Mapping
 
 _SAMPLE = 50
 _MOST_FIELDS = 100
+_MOST_LISTS = 20
+# A name that a path can hold.
+_NAME = re.compile(r"[^.*]+")
 # Publishers' layouts that the names of the fields tell.
 _KNOWN = (
     (frozenset({"ioc_type", "threat_type"}), THREATFOX),
@@ -22,6 +27,19 @@ Row = tuple[str, Any]
 
 def rows(document: Any, path: str) -> Iterator[Row]:
     """(place, row) for each row at a mapping's path; a path that leads nowhere gives none."""
+    for place, part in _parts(document, path):
+        if isinstance(part, list):
+            yield from ((f"{place}[{index}]", row) for index, row in enumerate(part))
+        else:
+            yield place, part
+
+
+def has_path(document: Any, path: str) -> bool:
+    """Whether a mapping's path leads anywhere, if only to an empty list."""
+    return bool(_parts(document, path))
+
+
+def _parts(document: Any, path: str) -> list[Row]:
     found: list[Row] = [("", document)]
     for step in path.split(".") if path else []:
         found = [
@@ -29,11 +47,7 @@ def rows(document: Any, path: str) -> Iterator[Row]:
             for place, whole in found
             for name, inner, part in _steps(whole, step)
         ]
-    for place, part in found:
-        if isinstance(part, list):
-            yield from ((f"{place}[{index}]", row) for index, row in enumerate(part))
-        else:
-            yield place, part
+    return found
 
 
 def _steps(whole: Any, step: str) -> Iterator[tuple[str, bool, Any]]:
@@ -50,8 +64,8 @@ def _written(name: str, is_index: bool) -> str:
     return f"[{name}]" if is_index else f".{name[:60]}"
 
 
-def mapping_by_content(document: Any) -> Mapping:
-    """The mapping that the names and the content of a document suggest.
+def mappings_by_content(document: Any) -> tuple[list[Mapping], list[str]]:
+    """The mappings that the names and the content of a document suggest, and the lists that hold no values.
 
     Raises InvalidInput where no list in it holds values, or the document is a warning list.
     """
@@ -60,33 +74,35 @@ def mapping_by_content(document: Any) -> Mapping:
             "this is a warning list of harmless values, not a feed",
             advice="Add it to the hub's warning lists.",
         )
+    found, skipped = [], []
     for path in _paths(document):
-        sample = [row for _, row in _first(rows(document, path))]
-        found = _of_objects(sample, path, document) or _of_texts(sample, path)
-        if found is not None:
-            return found
-    raise InvalidInput(
-        "nothing in the JSON document looks like a list of indicators",
-        advice="Give the feed a mapping that names the list and the field of the value.",
-    )
-
-
-def _paths(document: Any) -> Iterator[str]:
-    """Where rows may stand: at the top, in a member, or in each member (rows by their id, lists by a name)."""
-    if isinstance(document, list):
-        yield ""
-    elif isinstance(document, dict):
-        for name, part in document.items():
-            if isinstance(part, list) and part and "." not in name and name != "*" and len(document) <= _MOST_FIELDS:
-                yield name
-        if document and all(isinstance(part, dict | list) for part in document.values()):
-            yield "*"
+        mapping = _mapping_at(document, path)
+        if mapping is not None:
+            found.append(mapping)
         else:
-            yield ""
+            skipped.append(path)
+    if not found:
+        raise InvalidInput(
+            "nothing in the JSON document looks like a list of indicators",
+            advice="Give the feed a mapping that names the list and the field of the value.",
+        )
+    return found, skipped
 
 
-def _first(found: Iterator[Row]) -> list[Row]:
-    return [row for _, row in zip(range(_SAMPLE), found, strict=False)]
+def _paths(document: Any) -> list[str]:
+    """Where rows may stand: at the top, in members that are lists, or in every member (rows by their id)."""
+    if not isinstance(document, dict):
+        return [""]
+    lists = [name for name, part in document.items() if isinstance(part, list) and part]
+    if 0 < len(lists) <= _MOST_LISTS and all(map(_NAME.fullmatch, lists)):
+        return lists
+    by_name = bool(document) and all(isinstance(part, dict | list) for part in document.values())
+    return ["*"] if by_name else [""]
+
+
+def _mapping_at(document: Any, path: str) -> Mapping | None:
+    sample = [row for _, row in islice(rows(document, path), _SAMPLE)]
+    return _of_objects(sample, path, document) or _of_texts(sample, path)
 
 
 def _of_texts(sample: list[Any], path: str) -> Mapping | None:

@@ -11,7 +11,8 @@ from xml.parsers import expat
 from hub.errors import InvalidInput
 
 DEPTH_LIMIT = 100
-# More than any value may have (so what is cut is refused as too long); text may come in single characters, so the limit also bounds the copying.
+# More than any value may have, so what is cut is refused as too long. Text may come in single characters,
+# so the limit also bounds the copying.
 TEXT_LIMIT = 10_000
 
 _CHUNK = 65_536

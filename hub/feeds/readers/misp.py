@@ -143,6 +143,9 @@ def _of_attribute(attribute: dict[str, Any], said: _Said, where: str) -> Iterato
     labels, tlp, legitimate = _tagged(tags) if tags else ((), None, False)
     first, last = _times(attribute)
     for part_kind, raw in parts:
+        if not raw.strip():
+            yield unread(where, value, f"a part of the {kind[:40]} value is missing")
+            continue
         yield RawIndicator(
             where,
             raw,

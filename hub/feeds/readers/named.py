@@ -25,6 +25,7 @@ _PHONE_FILE = re.compile(
 )
 _WALLET = re.compile(r"[0-9A-Za-z:]{24,120}")
 _PHONE = re.compile(r"\+?[0-9][0-9 ()./-]{6,24}")
+_MONERO = re.compile(r"[48][0-9A-Za-z]{90,110}")
 _COMMENT = ("#", ";", "//")
 
 
@@ -32,7 +33,7 @@ class NamedList:
     """A list whose kind the file's name tells; ``form`` is how its lines look."""
 
     def __init__(
-        self, name: str, in_name: re.Pattern[str], form: re.Pattern[str], kind_of: Callable[[str], Kind]
+        self, name: str, in_name: re.Pattern[str], form: re.Pattern[str], kind_of: Callable[[str], Kind | None]
     ) -> None:
         self.name = name
         self._in_name = in_name
@@ -82,11 +83,12 @@ def _lines(content: str) -> Iterator[tuple[int, str]]:
             yield number, value
 
 
-def _wallet_kind(line: str) -> Kind:
+def _wallet_kind(line: str) -> Kind | None:
     try:
         kind = detect(line).kind
     except InvalidInput:
-        return Kind.WALLET
+        # Nothing else is so long: a Monero address with a fault, which is better refused than kept as unknown.
+        return None if _MONERO.fullmatch(line) else Kind.WALLET
     # What else it might be by its form, it is not in a list of wallets.
     return kind if kind in CHAINS else Kind.WALLET
 

@@ -13,7 +13,7 @@ from hub.errors import InvalidInput
 from hub.feeds.readers import text
 from hub.feeds.readers.reading import Reading, StixObject, unread
 from hub.stix.canonical import parse_json
-from hub.stix.stix20 import is_stix20, upconvert
+from hub.stix.upconvert import is_stix20, upconvert
 
 _BUNDLE = re.compile(r'"type"\s*:\s*"bundle"')
 _OBJECT_ID = re.compile(r'"id"\s*:\s*"[a-z][a-z0-9-]*--[0-9a-f]{8}-[0-9a-f]{4}-')

@@ -25,14 +25,14 @@ class YamlRows:
     name = "yaml"
 
     def fits(self, head: bytes, filename: str) -> int:
-        """80 for a ``.yaml`` or ``.yml`` file, 65 for text that opens as a list of entries or a named list."""
+        """80 for a ``.yaml`` or ``.yml`` file, 78 for text that opens as a list of entries or a named list."""
         start = text.decode_head(head)
         if not start.strip() or text.looks_structured(start):
             return 0
         if filename.lower().endswith((".yaml", ".yml")):
             return 80
         opening = start.removeprefix("---").lstrip()
-        return 65 if _ENTRY.match(opening) or _LIST.match(opening) else 0
+        return 78 if _ENTRY.match(opening) or _LIST.match(opening) else 0
 
     def read(self, raw: bytes) -> Iterator[Reading]:
         """The readings of each list of the first document.

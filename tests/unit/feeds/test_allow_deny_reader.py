@@ -24,14 +24,16 @@ def test_allowed_names_are_handed_on_as_legitimate() -> None:
 
 
 def test_the_other_names_of_such_lists() -> None:
-    raw = b'{"version": 2, "tolerance": 1, "fuzzylist": ["good.example"], "whitelist": [], "blacklist": ["bad.example"]}'
+    raw = (
+        b'{"version": 2, "tolerance": 1, "fuzzylist": ["good.example"], "whitelist": [], "blacklist": ["bad.example"]}'
+    )
     assert choose(raw).name == "allow-deny"
     found = [(one.raw, one.legitimate) for one in LISTS.read(raw) if isinstance(one, RawIndicator)]
     assert found == [("bad.example", False), ("good.example", True)]
 
 
 def test_an_entry_that_is_no_text_is_counted() -> None:
-    assert [type(one).__name__ for one in LISTS.read(b'{"deny": [7, null, {}, ["x"], "a.example"]}')] == [
+    assert [type(one).__name__ for one in LISTS.read(b'{"deny": [7, null, "", ["x"], "a.example"]}')] == [
         *["Unread"] * 4,
         "RawIndicator",
     ]

@@ -73,9 +73,9 @@ def test_a_word_that_the_mapping_does_not_translate_is_left_to_the_tables_and_th
 
 
 def test_a_path_that_leads_nowhere_is_refused() -> None:
-    with pytest.raises(InvalidInput, match="no list at data"):
+    with pytest.raises(InvalidInput, match="no list at 'data'"):
         read({"rows": []}, mapping_of({"list": "data", "value": "v"}))
-    assert read({"data": []}, mapping_of({"list": "data", "value": "v"})) in ([], read([], mapping_of({"value": "v"})))
+    assert read({"data": []}, mapping_of({"list": "data", "value": "v"})) == []
 
 
 @pytest.mark.parametrize(
@@ -127,7 +127,13 @@ def test_threatfox(document: Any, where: str) -> None:
 
 
 def test_the_host_name_of_a_feodo_row_is_its_providers() -> None:
-    row = {"ip_address": "192.0.2.7", "port": 443, "hostname": "host.isp.example", "last_online": "2026-01-02", "malware": "Bad"}
+    row = {
+        "ip_address": "192.0.2.7",
+        "port": 443,
+        "hostname": "host.isp.example",
+        "last_online": "2026-01-02",
+        "malware": "Bad",
+    }
     (found,) = read([row])
     assert isinstance(found, RawIndicator)
     assert (found.raw, found.labels, found.last_seen) == ("192.0.2.7", ("bad",), "2026-01-02T00:00:00Z")
@@ -140,13 +146,23 @@ def test_the_host_name_of_a_feodo_row_is_its_providers() -> None:
         {"list": ["a.example.com", "b.example.com"], "version": 1},
         {"x": {"indicator": "a.example.com"}, "y": {"indicator": "b.example.com"}},
         {"some site": ["a.example.com"], "other site": ["b.example.com"]},
+        {"site.example": ["a.example.com"], "other.example": ["b.example.com"]},
+        {"domains": [{"domain": "a.example.com"}], "hosts": [{"host": "b.example.com"}], "empty": []},
         [{"domain": "a.example.com", "id": 1}, {"domain": "b.example.com", "id": 2}],
         {"meta": {"n": 2}, "rows": [{"strange": "a.example.com", "n": "x"}, {"strange": "b.example.com"}]},
-        {"status": "ok", "data": [{"ioc": "a.example.com", "type": "domain"}, {"ioc": "b.example.com", "type": "domain"}]},
+        {
+            "status": "ok",
+            "data": [{"ioc": "a.example.com", "type": "domain"}, {"ioc": "b.example.com", "type": "domain"}],
+        },
     ],
 )
 def test_layouts_found_by_content(document: Any) -> None:
     assert raws(read(document)) == ["a.example.com", "b.example.com"]
+
+
+def test_a_list_without_values_beside_others_is_counted() -> None:
+    found = read({"domains": ["a.example.com"], "authors": ["Some Body", "Any Body"]})
+    assert [(type(one).__name__, one.where) for one in found] == [("Unread", "authors"), ("RawIndicator", "domains[0]")]
 
 
 @pytest.mark.parametrize(

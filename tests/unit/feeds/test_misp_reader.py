@@ -98,6 +98,7 @@ def test_flags_of_older_instances(flag: Any) -> None:
         (attribute("domain", ""), "the attribute has no value"),
         (attribute("domain", {"a": 1}), "the attribute has no value"),
         ({"value": "bad.example", "to_ids": True}, "MISP type that is missing has no indicator form"),
+        (attribute("filename|md5", "a|"), "a part of the filename|md5 value is missing"),
         (attribute("cc-number", "4111111111111111"), "a payment card number, which is never taken"),
     ],
 )
@@ -162,7 +163,7 @@ def test_a_uk_account_number_is_completed_by_the_sort_code_of_its_object() -> No
         {"type": "text", "object_relation": "sort-code", "value": "20-20-15", "to_ids": False},
         attribute("bank-account-nr", "55555555", object_relation="account"),
     ]
-    found = [one for one in read(event(Object=[{"name": "bank-account", "Attribute": parts}]))]
+    found = read(event(Object=[{"name": "bank-account", "Attribute": parts}]))
     assert isinstance(found[1], RawIndicator)
     assert canonical(Kind.BANK_ACCOUNT, found[1].raw).text == "20201555555555"
 
@@ -198,7 +199,9 @@ def test_what_holds_no_event_is_refused(document: Any) -> None:
         read(document)
 
 
-@pytest.mark.parametrize("broken", [7, "x", None, [1], {"Attribute": 5}, {"Tag": 5, "Attribute": [5, {"Tag": [5, {}]}]}])
+@pytest.mark.parametrize(
+    "broken", [7, "x", None, [1], {"Attribute": 5}, {"Tag": 5, "Attribute": [5, {"Tag": [5, {}]}]}]
+)
 def test_wrong_types_inside_are_passed_over(broken: Any) -> None:
     found = read(event(attribute("domain", "a.example"), Object=[broken], Tag=broken))
     assert isinstance(found[0], RawIndicator)
@@ -218,7 +221,10 @@ def test_a_million_attributes() -> None:
     assert time.monotonic() - started < 90
 
 
-MANIFEST: dict[str, Any] = {UUID: {"info": "a", "Orgc": {"name": "x"}, "timestamp": 5}, OTHER: {"info": "b", "timestamp": "6"}}
+MANIFEST: dict[str, Any] = {
+    UUID: {"info": "a", "Orgc": {"name": "x"}, "timestamp": 5},
+    OTHER: {"info": "b", "timestamp": "6"},
+}
 
 
 def test_a_manifest_alone_is_refused_with_advice() -> None:

@@ -30,6 +30,9 @@ def item(search: str, content: str, condition: str = "is", more: str = "") -> st
     )
 
 
+OPEN = '<IndicatorItem condition="is"><Context search="Network/DNS"/>'
+
+
 def read(raw: bytes) -> list[Reading]:
     return list(OPENIOC.read(raw))
 
@@ -61,8 +64,8 @@ def test_terms(search: str, content: str, expected: Kind) -> None:
 @pytest.mark.parametrize(
     "written",
     [
-        '<IndicatorItem condition="is"><Context search="Network/DNS"/><Content type="string" value="bad.example"/></IndicatorItem>',
-        '<IndicatorItem condition="is"><Context search="Network/DNS"/><Content type="string" content="bad.example"></Content></IndicatorItem>',
+        f'{OPEN}<Content type="string" value="bad.example"/></IndicatorItem>',
+        f'{OPEN}<Content type="string" content="bad.example"></Content></IndicatorItem>',
         '<IndicatorItem condition="is" value="bad.example"><Context search="Network/DNS"/></IndicatorItem>',
         '<IndicatorItem condition="is" search="Network/DNS" content="bad.example"/>',
         '<IndicatorItem><Context search="network/dns"/><Content>\n bad.example \n</Content></IndicatorItem>',
@@ -129,7 +132,7 @@ def test_truncated_xml_names_the_place_after_what_stands_before() -> None:
     assert refused.value.where == "line 7 column 1"
 
 
-@pytest.mark.parametrize("raw", [b"<html/>", b"<a><IndicatorItem/></a>", b"", b"{}", b'<!DOCTYPE ioc []><ioc/>'])
+@pytest.mark.parametrize("raw", [b"<html/>", b"<a><IndicatorItem/></a>", b"", b"{}", b"<!DOCTYPE ioc []><ioc/>"])
 def test_other_documents_are_refused(raw: bytes) -> None:
     with pytest.raises(InvalidInput):
         read(raw)

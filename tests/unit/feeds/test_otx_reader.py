@@ -75,8 +75,17 @@ def test_types(kind: str, expected: Kind) -> None:
 
 @pytest.mark.parametrize(
     "broken",
-    [one("YARA", "x"), one("CVE", "CVE-2026-1"), one("domain", ""), one("domain", None), one("domain", "a.example", is_active=0), 7, None, []],
-)  # fmt: skip
+    [
+        one("YARA", "x"),
+        one("CVE", "CVE-2026-1"),
+        one("domain", ""),
+        one("domain", None),
+        one("domain", "a.example", is_active=0),
+        7,
+        None,
+        [],
+    ],
+)
 def test_what_stays_out_is_counted(broken: Any) -> None:
     assert [type(found) for found in read(pulse(broken, one("domain", "a.example")))] == [Unread, RawIndicator]
 
@@ -95,7 +104,9 @@ def test_forms(wrap: Any) -> None:
     assert len(read(document)) == 1
 
 
-@pytest.mark.parametrize("raw", [b"", b"{}", b"[]", b"7", b'{"indicators": 5}', b'{"results": [7]}', b'{"indicators": ['])
+@pytest.mark.parametrize(
+    "raw", [b"", b"{}", b"[]", b"7", b'{"indicators": 5}', b'{"results": [7]}', b'{"indicators": [']
+)
 def test_what_is_no_pulse_is_refused(raw: bytes) -> None:
     with pytest.raises(InvalidInput):
         list(OTX.read(raw))

@@ -94,3 +94,35 @@ def test_chosen(text: str) -> None:
 def test_a_list_of_wallets_is_chosen() -> None:
     assert choose(b"1BvBMSEYstWetqTFn5Au4m4GFg7xJaNVN2\n3J98t1WpEZ73CNmQviecrnyiWrnqRhWNLy\n").name == "list"
     assert LIST.fits(b"1BvBMSEYstWetqTFn5Au4m4GFg7xJaNVN2\n", "") == 70
+
+
+@pytest.mark.parametrize(
+    ("line", "value"),
+    [
+        ("bad.example CNAME .", "bad.example"),
+        ("*.bad.example 30 IN CNAME .", "bad.example"),
+        ("32.7.2.0.192.rpz-ip CNAME .", "192.0.2.7/32"),
+        ("24.0.2.0.192.rpz-ip CNAME .", "192.0.2.0/24"),
+        ("48.zz.db8.2001.rpz-ip CNAME .", "2001:db8::/48"),
+        ("128.7.zz.db8.2001.rpz-ip CNAME .", "2001:db8::7/128"),
+        ('local-zone: "bad.example" always_nxdomain', "bad.example"),
+    ],
+)
+def test_zones_of_name_servers(line: str, value: str) -> None:
+    (found,) = LIST.read(line.encode())
+    assert isinstance(found, RawIndicator)
+    assert found.raw == value
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "good.example CNAME rpz-passthru.",
+        'local-zone: "good.example" transparent',
+        'local-zone: "good.example" always_transparent',
+    ],
+)
+def test_what_a_zone_lets_through_is_no_indicator(line: str) -> None:
+    (found,) = LIST.read(line.encode())
+    assert isinstance(found, Unread)
+    assert "lets a name through" in found.reason

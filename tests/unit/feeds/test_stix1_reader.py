@@ -69,29 +69,34 @@ def only(raw: bytes) -> RawIndicator:
     return found
 
 
+ADDRESS = "<AddressObj:Address_Value>{}</AddressObj:Address_Value>"
+HASHES = (
+    "<FileObj:File_Name>a.exe</FileObj:File_Name><FileObj:Hashes><cyboxCommon:Hash>"
+    "<cyboxCommon:Type>SHA256</cyboxCommon:Type>"
+    f"<cyboxCommon:Simple_Hash_Value>{'A' * 64}</cyboxCommon:Simple_Hash_Value>"
+    "</cyboxCommon:Hash></FileObj:Hashes>"
+)
+MESSAGE = '<EmailMessageObj:{0} category="e-mail">{1}</EmailMessageObj:{0}>'
+FROM = MESSAGE.format("From", ADDRESS.format("a@bad.example"))
+TO = MESSAGE.format("To", ADDRESS.format("v@victim.example"))
+
+
 @pytest.mark.parametrize(
     ("inside", "kind", "more", "expected"),
     [
         (DOMAIN, "DomainNameObj:DomainNameObjectType", "", (Kind.DOMAIN, "bad.example")),
-        ("<AddressObj:Address_Value>192.0.2.7</AddressObj:Address_Value>", "a", 'category="ipv4-addr"', (Kind.IPV4, "192.0.2.7")),
-        ("<AddressObj:Address_Value>192.0.2.0/24</AddressObj:Address_Value>", "a", 'category="cidr"', (Kind.IPV4_CIDR, "192.0.2.0/24")),
-        ("<AddressObj:Address_Value>2001:db8::7</AddressObj:Address_Value>", "a", 'category="ipv6-addr"', (Kind.IPV6, "2001:db8::7")),
-        ("<AddressObj:Address_Value>a@bad.example</AddressObj:Address_Value>", "a", 'category="e-mail"', (Kind.EMAIL, "a@bad.example")),
-        ("<URIObj:Value>http://bad.example/a</URIObj:Value>", "URIObj:URIObjectType", 'type="URL"', (Kind.URL, "http://bad.example/a")),
-        ("<URIObj:Value>bad.example</URIObj:Value>", "URIObj:URIObjectType", 'type="Domain Name"', (Kind.DOMAIN, "bad.example")),
-        ("<HostnameObj:Hostname_Value>bad.example</HostnameObj:Hostname_Value>", "h", "", (Kind.DOMAIN, "bad.example")),
-        (
-            "<FileObj:File_Name>a.exe</FileObj:File_Name><FileObj:Hashes><cyboxCommon:Hash><cyboxCommon:Type>SHA256</cyboxCommon:Type>"
-            f"<cyboxCommon:Simple_Hash_Value>{'A' * 64}</cyboxCommon:Simple_Hash_Value></cyboxCommon:Hash></FileObj:Hashes>",
-            "FileObj:FileObjectType", "", (Kind.SHA256, "a" * 64),
-        ),
-        (
-            '<EmailMessageObj:Header><EmailMessageObj:From category="e-mail"><AddressObj:Address_Value>a@bad.example'
-            "</AddressObj:Address_Value></EmailMessageObj:From></EmailMessageObj:Header>",
-            "EmailMessageObj:EmailMessageObjectType", "", (Kind.EMAIL, "a@bad.example"),
-        ),
+        (ADDRESS.format("192.0.2.7"), "a", 'category="ipv4-addr"', (Kind.IPV4, "192.0.2.7")),
+        (ADDRESS.format("192.0.2.7"), "a", "", (Kind.IPV4, "192.0.2.7")),
+        (ADDRESS.format("192.0.2.0/24"), "a", 'category="cidr"', (Kind.IPV4_CIDR, "192.0.2.0/24")),
+        (ADDRESS.format("2001:db8::7"), "a", 'category="ipv6-addr"', (Kind.IPV6, "2001:db8::7")),
+        (ADDRESS.format("a@bad.example"), "a", 'category="e-mail"', (Kind.EMAIL, "a@bad.example")),
+        ("<URIObj:Value>http://b.example/a</URIObj:Value>", "u", 'type="URL"', (Kind.URL, "http://b.example/a")),
+        ("<URIObj:Value>b.example</URIObj:Value>", "u", 'type="Domain Name"', (Kind.DOMAIN, "b.example")),
+        ("<HostnameObj:Hostname_Value>b.example</HostnameObj:Hostname_Value>", "h", "", (Kind.DOMAIN, "b.example")),
+        (HASHES, "FileObj:FileObjectType", "", (Kind.SHA256, "a" * 64)),
+        (FROM, "EmailMessageObj:EmailMessageObjectType", "", (Kind.EMAIL, "a@bad.example")),
     ],
-)  # fmt: skip
+)
 def test_objects(inside: str, kind: str, more: str, expected: tuple[Kind, str]) -> None:
     found = only(package(indicator(properties(inside, kind, more))))
     value = canonical(found.kind, found.raw) if found.kind else detect(found.raw)
@@ -102,13 +107,16 @@ def test_objects(inside: str, kind: str, more: str, expected: tuple[Kind, str]) 
 
 
 def test_a_list_in_one_field() -> None:
-    inside = '<DomainNameObj:Value condition="Equals" apply_condition="ANY">a.example##comma##b.example</DomainNameObj:Value>'
+    inside = DOMAIN.replace("bad.example", "a.example##comma##b.example").replace(">", ' apply_condition="ANY">', 1)
     assert [one.raw for one in read(package(indicator(properties(inside)))) if isinstance(one, RawIndicator)] == [
         "a.example",
         "b.example",
     ]
     other = inside.replace("##comma##", "|").replace('apply_condition="ANY"', 'delimiter="|"')
     assert len(read(package(indicator(properties(other))))) == 2
+
+
+MUTEX = properties("<MutexObj:Name>m</MutexObj:Name>", "MutexObj:MutexObjectType")
 
 
 @pytest.mark.parametrize(
@@ -118,14 +126,11 @@ def test_a_list_in_one_field() -> None:
         (indicator(properties(DOMAIN), inner='negate="true"'), "negated"),
         (indicator(properties(DOMAIN.replace("Equals", "DoesNotEqual"))), "negated"),
         (indicator(properties(DOMAIN.replace("Equals", "FitsPattern"))), "pattern"),
-        (indicator(properties("<MutexObj:Name>m</MutexObj:Name>", "MutexObj:MutexObjectType")), "a CybOX MutexObject that names no value"),
-        (
-            indicator(properties('<EmailMessageObj:To category="e-mail"><AddressObj:Address_Value>v@victim.example</AddressObj:Address_Value></EmailMessageObj:To>')),
-            "receiver",
-        ),
-        (indicator(properties("<AddressObj:Address_Value>00:11</AddressObj:Address_Value>", "a", 'category="mac"')), "category mac"),
+        (indicator(MUTEX), "a CybOX MutexObject that names no value"),
+        (indicator(properties(TO)), "receiver"),
+        (indicator(properties(ADDRESS.format("00:11"), "a", 'category="mac"')), "category mac"),
     ],
-)  # fmt: skip
+)
 def test_what_stays_out_says_why(written: str, reason: str) -> None:
     (found,) = read(package(written))
     assert isinstance(found, Unread)
@@ -172,7 +177,15 @@ def test_it_is_chosen_by_its_content() -> None:
 
 @pytest.mark.parametrize(
     "raw",
-    [b"", b"<html/>", b"<a><Indicator/></a>", package()[:-5], b"<!DOCTYPE x []>" + package(), b"{}", package(*["<a>"] * 200)],
+    [
+        b"",
+        b"<html/>",
+        b"<a><Indicator/></a>",
+        package()[:-5],
+        b"<!DOCTYPE x []>" + package(),
+        b"{}",
+        package(*["<a>"] * 200),
+    ],
 )
 def test_what_is_no_package_is_refused(raw: bytes) -> None:
     with pytest.raises(InvalidInput):

@@ -95,9 +95,7 @@ OF_20: dict[str, Any] = {
 @pytest.mark.parametrize("more", [{}, {"spec_version": "2.0"}])
 def test_what_is_of_stix_20_is_handed_on_in_the_form_of_21(more: dict[str, Any]) -> None:
     document = {"type": "bundle", "id": "bundle--1", "spec_version": "2.0", "objects": [OF_20 | more]}
-    assert list(STIX.read(json.dumps(document).encode())) == [
-        StixObject("objects[0]", OF_20 | {"spec_version": "2.1"})
-    ]
+    assert list(STIX.read(json.dumps(document).encode())) == [StixObject("objects[0]", OF_20 | {"spec_version": "2.1"})]
 
 
 def test_what_has_no_form_in_21_says_why() -> None:

@@ -115,7 +115,7 @@ def test_the_shipped_lists_hold_what_they_should() -> None:
     made = WarningLists.in_folder(SHIPPED)
     expected = {
         "google.com": "cloudflare-top1k",
-        "www.barclays.co.uk": "bank-website",
+        "www.hsbc.co.uk": "bank-website",
         "9.9.9.9": "public-resolvers",
         "security@eset.com": "contact-mailboxes",
         "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855": "common-ioc-false-positive",

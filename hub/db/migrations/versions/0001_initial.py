@@ -48,6 +48,23 @@ def upgrade() -> None:
         sa.UniqueConstraint("id", name=op.f("uq_collection_id")),
     )
     op.create_table(
+        "disclosure",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("member_id", sa.Text(), nullable=False),
+        sa.Column("collection_no", sa.Integer(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("first_seq", sa.BigInteger(), nullable=False),
+        sa.Column("last_seq", sa.BigInteger(), nullable=False),
+        sa.Column("objects", sa.Integer(), nullable=False),
+        sa.Column("runs", sa.LargeBinary(), nullable=False),
+        sa.Column("user_agent", sa.Text(), nullable=False),
+        sa.Column("status", sa.SmallInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_disclosure")),
+    )
+    op.create_index(
+        "ix_disclosure_collection_no_first_seq", "disclosure", ["collection_no", "first_seq", "last_seq"], unique=False
+    )
+    op.create_table(
         "entry",
         sa.Column("seq", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
         sa.Column("date_added", sa.BigInteger(), nullable=False),
@@ -109,6 +126,18 @@ def upgrade() -> None:
         sa.UniqueConstraint("key", name=op.f("uq_indicator_key")),
         sa.UniqueConstraint("kind", "value", name=op.f("uq_indicator_kind_value")),
         sa.UniqueConstraint("stix_id", name=op.f("uq_indicator_stix_id")),
+    )
+    op.create_table(
+        "last_poll",
+        sa.Column("member_id", sa.Text(), nullable=False),
+        sa.Column("collection_no", sa.Integer(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("cursor", sa.BigInteger(), nullable=False),
+        sa.Column("objects", sa.Integer(), nullable=False),
+        sa.Column("polls", sa.BigInteger(), nullable=False),
+        sa.Column("user_agent", sa.Text(), nullable=False),
+        sa.Column("status", sa.SmallInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("member_id", "collection_no", name=op.f("pk_last_poll")),
     )
     op.create_table(
         "log_head",
