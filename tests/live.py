@@ -1,7 +1,8 @@
 """Hubs to test against: one inside the test's process (``local_hub``), and one behind a real server (``live_hub``).
 
-Both stand on an own database and data folder, let reserved values through and limit no rates. ``local()`` and ``serving()`` make
-further ones with other settings, on any database of ``tests/engines.py``. The fixtures stand in conftest.py.
+Both stand on an own database and data folder, let reserved values through and limit no rates. ``local()`` and
+``serving()`` make further ones with other settings, on any database of ``tests/engines.py``. The fixtures stand in
+conftest.py.
 """
 
 from __future__ import annotations

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from alembic import op
 
+from hub.db.database import APPEND_LOCK
+
 # Every table whose change can alter who may see what.
 WATCHED = (
     "member",
@@ -14,6 +16,8 @@ WATCHED = (
     "collection_audience",
     "stream",
     "visibility_class",
+    "visibility_class_group",
+    "visibility_class_recipient",
 )
 EVENTS = ("INSERT", "UPDATE", "DELETE")
 
@@ -21,9 +25,12 @@ EVENTS = ("INSERT", "UPDATE", "DELETE")
 def raise_epoch_on(tables: tuple[str, ...]) -> None:
     """Create the triggers for ``tables``."""
     if op.get_bind().dialect.name == "postgresql":
+        # The append lock comes first, as everywhere: an append that makes a stream holds it before the epoch's
+        # row, and a change of members that took the two the other way round would be a deadlock.
         op.execute(
             "CREATE FUNCTION raise_access_epoch() RETURNS trigger LANGUAGE plpgsql AS"
-            " $$ BEGIN UPDATE access_epoch SET epoch = epoch + 1; RETURN NULL; END $$"
+            f" $$ BEGIN PERFORM pg_advisory_xact_lock({APPEND_LOCK});"
+            " UPDATE access_epoch SET epoch = epoch + 1; RETURN NULL; END $$"
         )
         for table in tables:
             op.execute(

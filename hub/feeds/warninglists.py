@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Collection
-from ipaddress import ip_network
+from ipaddress import IPv4Address, IPv6Address, ip_network
 from pathlib import Path
 from typing import Any
 
@@ -105,21 +105,32 @@ class WarningLists:
         return self._network_hit(host) if ":" in host or host.rpartition(".")[2].isdigit() else self._name_hit(host)
 
     def _network_hit(self, text: str) -> str | None:
-        """A list that holds the whole network, or an address inside it."""
+        """A list that holds the address or the whole network, or an address inside it."""
+        if "/" not in text:
+            address = IPv6Address(text) if ":" in text else IPv4Address(text)
+            return self._around(address.version, int(address), _BITS[address.version])
         network = ip_network(text)
-        bits, first = _BITS[network.version], int(network.network_address)
-        for length, starts in self._networks[network.version].items():
-            if length <= network.prefixlen:
+        first, last = int(network.network_address), int(network.broadcast_address)
+        found = self._around(network.version, first, network.prefixlen)
+        return found or self._inside(network.version, first, last)
+
+    def _around(self, version: int, first: int, longest: int) -> str | None:
+        bits = _BITS[version]
+        for length, starts in self._networks[version].items():
+            if length <= longest:
                 found = starts.get(first >> (bits - length) << (bits - length))
                 if found is not None:
                     return found
-        starts_sorted = self._starts[network.version]
-        position = bisect_left(starts_sorted, first)
-        if position < len(starts_sorted) and starts_sorted[position] <= int(network.broadcast_address):
-            start = starts_sorted[position]
-            by_length = self._networks[network.version]
-            return next(starts[start] for starts in by_length.values() if start in starts)
         return None
+
+    def _inside(self, version: int, first: int, last: int) -> str | None:
+        listed = self._starts[version]
+        position = bisect_left(listed, first)
+        if position == len(listed) or listed[position] > last:
+            return None
+        return next(
+            starts[listed[position]] for starts in self._networks[version].values() if listed[position] in starts
+        )
 
     def _add_network(self, name: str, entry: str) -> None:
         try:

@@ -23,7 +23,7 @@ from hub.ledger.versions import WITHDRAWN, version_key
 NO_STREAM = 0
 
 
-def withdraw(  # noqa: PLR0913 (who asks, for what)
+def withdraw(
     session: Session,
     collection_no: int,
     stix_id: str,

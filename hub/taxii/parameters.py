@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from werkzeug.datastructures import MultiDict
@@ -33,7 +33,7 @@ class Filters:
 
     ids: tuple[str, ...] = ()
     types: tuple[str, ...] = ()
-    versions: Versions = Versions()
+    versions: Versions = field(default_factory=Versions)
     spec_versions: tuple[str, ...] = ()
 
     @property

@@ -115,7 +115,7 @@ def test_the_oasis_client_is_refused_where_it_may_not(live_hub: LiveHub, path: s
 
 
 def test_stix2_source_and_sink(collection: Collection) -> None:
-    """stix2's TAXIICollectionSink posts a bundle; its Source asks for 5,000 at a time and needs 404 for a missing one."""
+    """The Sink posts a bundle; the Source asks for 5,000 at a time and needs 404 for a missing object."""
     sink = stix2.TAXIICollectionSink(collection)
     bundle = stix2.Bundle(
         *(stix2.parse(one) for one in (indicator(1), indicator(2, V2), malware(1))), allow_custom=True
@@ -162,7 +162,7 @@ def test_a_suspension_holds_in_every_process_at_once(live_hub: LiveHub) -> None:
 
 
 def _send(live_hub: LiveHub, member: TestMember, path: str, chunks: Iterator[bytes], **headers: str) -> tuple[int, str]:
-    """A POST with Transfer-Encoding: chunked; gives (status, Content-Type). A server may close before it has read all."""
+    """A POST with Transfer-Encoding: chunked; gives (status, Content-Type)."""
     host = live_hub.url.removeprefix("http://")
     connection = http.client.HTTPConnection(host, timeout=60)
     authorization = requests.auth._basic_auth_str(*member.auth)

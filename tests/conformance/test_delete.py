@@ -227,3 +227,15 @@ def test_the_log_keeps_what_was_deleted_and_who_did_it(
         event = session.scalars(select(AuditEvent).order_by(AuditEvent.id.desc()).limit(1)).one()
     assert (event.actor, event.action, event.subject) == (contributor.member_id, "object:delete", ONE)
     assert all(version in event.detail for version in (V1, V2, V3))
+
+
+def test_a_page_that_a_client_holds_is_not_confirmed_after_a_deletion(
+    local_hub: LocalHub, contributor: TestMember, filled: str
+) -> None:
+    """RFC 9110 section 13.1.2: its validator no longer matches, though nothing was added since."""
+    held = local_hub.get(f"{filled}/objects/", contributor).headers["ETag"]
+    again = {"If-None-Match": held}
+    assert local_hub.get(f"{filled}/objects/", contributor, headers=again).status_code == 304
+    assert delete(local_hub, filled, contributor) == 200
+    answer = local_hub.get(f"{filled}/objects/", contributor, headers=again)
+    assert answer.get_json(force=True) == {"objects": [indicator(2)]}

@@ -129,7 +129,7 @@ def test_3_5_paging_by_next_and_by_added_after_give_the_same(
 def test_next_works_alone_and_with_what_clients_add(
     local_hub: LocalHub, contributor: TestMember, collection: str
 ) -> None:
-    """It is self-contained: with or without limit, added_after and the filters it was given for; URL-safe; repeatable."""
+    """With or without limit, added_after and the filters it was given for; URL-safe; repeatable."""
     local_hub.add(f"{collection}/objects/", contributor, [indicator(n) for n in range(4)] + [malware(1)])
     path = f"{collection}/objects/"
     first = get(local_hub, path, contributor, limit=2, **{"match[type]": "indicator"})

@@ -185,8 +185,8 @@ def check(hub: LocalHub, member: TestMember, steps: list[Any], asked: list[Any])
             assert answer.status_code == (200 if oracle.delete(stix_id, versions) else 404)
         _take_dates(hub, member, base, oracle)
     ends = [("manifest", "plain", IDS[0], {"match[version]": end}, 4, True) for end in ("last", "first")]
-    for endpoint, root, stix_id, query, limit, by_next in [*ends, *asked]:
-        _check_read(hub, member, base.replace("plain", root), oracle, endpoint, stix_id, query, limit, by_next)
+    for read in [*ends, *asked]:
+        _check_read(hub, member, base, oracle, read)
 
 
 def _take_dates(hub: LocalHub, member: TestMember, base: str, oracle: Oracle) -> None:
@@ -202,10 +202,9 @@ def _take_dates(hub: LocalHub, member: TestMember, base: str, oracle: Oracle) ->
         assert one["version"] == record.version
 
 
-def _check_read(  # noqa: PLR0913
-    hub: LocalHub, member: TestMember, base: str, oracle: Oracle, endpoint: str, stix_id: str,
-    query: dict[str, Any], limit: int, by_next: bool,
-) -> None:  # fmt: skip
+def _check_read(hub: LocalHub, member: TestMember, base: str, oracle: Oracle, read: tuple[Any, ...]) -> None:
+    endpoint, root, stix_id, query, limit, by_next = read
+    base = base.replace("plain", root)
     asked = dict(query)
     if "added_after" in asked:
         dates = [one.added for one in oracle.records] or ["2024-01-01T00:00:00Z"]

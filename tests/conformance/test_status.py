@@ -57,7 +57,7 @@ def test_4_3_another_members_status_is_not_found(
 
 
 def test_5_5_each_object_has_its_own_outcome(local_hub: LocalHub, contributor: TestMember, collection: str) -> None:
-    """§4.3.1, §5.5: partial failure is per object, each with a reason; ids and versions are given where there are any."""
+    """§4.3.1, §5.5: partial failure is per object, each with a reason."""
     bad = [
         {"type": "indicator"},
         {"type": "no-such-type", "id": "no-such-type--6f1c2a54-5d0e-4a7c-9d6f-3a1b0c9e8d77"},

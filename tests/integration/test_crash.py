@@ -99,7 +99,8 @@ def outcome(url: str) -> dict[str, Any]:
 def nothing_twice(url: str) -> None:
     with looking(url) as database:
         [(entries, distinct)] = database.select(
-            "SELECT COUNT(*), COUNT(DISTINCT stix_id) FROM entry WHERE stix_id >= 'indicator--' AND stix_id < 'indicator-.'"
+            "SELECT COUNT(*), COUNT(DISTINCT stix_id) FROM entry WHERE stix_id >= 'indicator--'"
+            " AND stix_id < 'indicator-.'"
             " AND collection_no = (SELECT no FROM collection WHERE alias = 'cyber')"
         )
         [(seq, most)] = database.select("SELECT COUNT(*), MAX(seq) FROM entry")
@@ -122,7 +123,9 @@ def as_undisturbed(url: str, undisturbed: dict[str, Any]) -> None:
     nothing_twice(url)
 
 
-def test_an_import_that_is_killed(database_url: str, tmp_path: Path, large_file: Path, undisturbed: dict[str, Any]) -> None:
+def test_an_import_that_is_killed(
+    database_url: str, tmp_path: Path, large_file: Path, undisturbed: dict[str, Any]
+) -> None:
     hub = hub_at(database_url, tmp_path)
     process = hub.start("import", large_file, "--source", "crash", stdout=subprocess.DEVNULL)
     half_way(database_url, process)
@@ -138,7 +141,9 @@ def test_an_import_that_is_killed(database_url: str, tmp_path: Path, large_file:
 @pytest.mark.parametrize("database_engine", ["sqlite"], indirect=True)
 def test_an_import_that_is_interrupted(database_url: str, tmp_path: Path, large_file: Path, undisturbed: Any) -> None:
     hub = hub_at(database_url, tmp_path)
-    process = hub.start("import", large_file, "--source", "crash", "--json", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process = hub.start(
+        "import", large_file, "--source", "crash", "--json", stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
     half_way(database_url, process)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=30)
@@ -251,7 +256,9 @@ def gone(processes: list[psutil.Process]) -> None:
 def test_large_bodies_do_not_fill_the_memory(database_url: str, tmp_path: Path) -> None:
     port = _free_port()
     hub = hub_at(database_url, tmp_path, HUB_BASE_URL=f"http://127.0.0.1:{port}")
-    made = hub("member", "add", "Sender", "--kind", "bank", "--clearance", "amber", "--role", "contributor", "--json").document
+    made = hub(
+        "member", "add", "Sender", "--kind", "bank", "--clearance", "amber", "--role", "contributor", "--json"
+    ).document
     with started(hub, "serve", "--no-worker", "--bind", f"127.0.0.1:{port}") as server:
         wait_for(lambda: answers(port), 30, lambda: "no answer")
         auth = (made["username"], made["token"])
@@ -276,5 +283,3 @@ def test_large_bodies_do_not_fill_the_memory(database_url: str, tmp_path: Path) 
 def memory_of(server: subprocess.Popen[bytes]) -> int:
     family = [psutil.Process(server.pid), *psutil.Process(server.pid).children(recursive=True)]
     return sum(process.memory_info().rss for process in family)
-
-

@@ -72,7 +72,7 @@ def adds_up(document: dict[str, Any]) -> None:
 
 
 class TestCounts:
-    LIST = "# a list\n8.8.4.4\nevil-parcel.com\nevil-parcel.com\nnot a value\n192.168.0.1\nhxxp://bad[.]top/x\n"
+    LIST = "# a list\n45.67.89.10\nevil-parcel.com\nevil-parcel.com\nnot a value\n192.168.0.1\nhxxp://bad[.]top/x\n"
 
     def test_a_list(self, hub: Commands, tmp_path: Path) -> None:
         path = tmp_path / "list.txt"
@@ -91,7 +91,7 @@ class TestCounts:
 
     def test_the_same_list_again_changes_nothing(self, hub: Commands, tmp_path: Path) -> None:
         path = tmp_path / "list.txt"
-        path.write_text(self.LIST.replace("8.8.4.4", "8.8.8.8"))
+        path.write_text(self.LIST.replace("45.67.89.10", "45.67.89.11"))
         hub("import", path, "--source", "twice", code=3)
         found = hub("import", path, "--source", "twice", "--json", code=3).document
         counted(found, read=6, accepted=4, unchanged=4, refused=1, quarantined=1)
@@ -99,13 +99,15 @@ class TestCounts:
 
     def test_another_source_sights_what_is_known(self, hub: Commands, tmp_path: Path) -> None:
         path = tmp_path / "list.txt"
-        path.write_text("9.9.9.9\n")
+        path.write_text("45.67.89.12\n")
         hub("import", path, "--source", "first")
         counted(hub("import", path, "--source", "second", "--json").document, read=1, accepted=1, sighted=1)
 
     def test_csv(self, hub: Commands, tmp_path: Path) -> None:
         path = tmp_path / "feed.csv"
-        path.write_text("type,indicator,classification\ndomain,one-bad.com,scam\nipv4,1.1.1.300,scam\nipv4,1.1.1.3,scam\n")
+        path.write_text(
+            "type,indicator,classification\ndomain,one-bad.com,scam\nipv4,1.1.1.300,scam\nipv4,45.67.89.13,scam\n"
+        )
         found = hub("import", path, "--source", "csv", "--json", code=3).document
         assert found["format"] == "csv"
         counted(found, read=3, accepted=2, new=2, refused=1)
@@ -115,7 +117,7 @@ class TestCounts:
 
     def test_stix(self, hub: Commands, tmp_path: Path) -> None:
         objects = [
-            indicator(1, "[domain-name:value = 'stix-bad.com'] OR [ipv4-addr:value = '1.0.0.1']"),
+            indicator(1, "[domain-name:value = 'stix-bad.com'] OR [ipv4-addr:value = '45.67.89.14']"),
             indicator(2, "[domain-name:value = 'oops"),
             {"type": "indicator"},
             17,
@@ -212,7 +214,7 @@ class TestNothingRead:
 class TestOptions:
     def test_unknown_names(self, hub: Commands, tmp_path: Path) -> None:
         path = tmp_path / "list.txt"
-        path.write_text("8.8.8.8\n")
+        path.write_text("45.67.89.11\n")
         for options, said in (
             (["--collection", "nowhere"], "hub: there is no collection 'nowhere'"),
             (["--group", "nobody"], "hub: there is no sharing group named 'nobody'"),

@@ -154,7 +154,9 @@ class TestRefused:
         hub.add(SHARED, bank, [sent])
         assert "modified" in refused(hub, bank, {**sent, "name": "changed"})
 
-    @pytest.mark.parametrize("marking", [Tlp.RED.marking_id, "marking-definition--5e57c739-391a-4eb3-b6be-7d15ca92d5ed"])
+    @pytest.mark.parametrize(
+        "marking", [Tlp.RED.marking_id, "marking-definition--5e57c739-391a-4eb3-b6be-7d15ca92d5ed"]
+    )
     def test_red(self, hub: LocalHub, bank: TestMember, marking: str) -> None:
         assert "RED" in refused(hub, bank, indicator(object_marking_refs=[marking]))
         part = [{"marking_ref": marking, "selectors": ["pattern"]}]
@@ -185,10 +187,14 @@ class TestRefused:
             ({"pattern_type": "stix", "pattern": ""}, "pattern"),
         ],
     )
-    def test_one_fault_among_good_objects(self, hub: LocalHub, bank: TestMember, fault: dict[str, Any], said: str) -> None:
+    def test_one_fault_among_good_objects(
+        self, hub: LocalHub, bank: TestMember, fault: dict[str, Any], said: str
+    ) -> None:
         assert said in refused(hub, bank, {**indicator(), **fault})
 
-    @pytest.mark.parametrize("obj", [{}, {"type": "indicator"}, {"a" * 3000: {"b": []}}, {"type": "relationship", "id": 0}])
+    @pytest.mark.parametrize(
+        "obj", [{}, {"type": "indicator"}, {"a" * 3000: {"b": []}}, {"type": "relationship", "id": 0}]
+    )
     def test_no_objects_at_all(self, hub: LocalHub, bank: TestMember, obj: Any) -> None:
         assert refused(hub, bank, obj)
 
@@ -209,7 +215,8 @@ class TestRefused:
 
 
 @pytest.mark.parametrize(
-    "stamp", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z", "2026-11-01T00:00:00.123456789Z", "1969-12-31T23:59:59.9Z"]
+    "stamp",
+    ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z", "2026-11-01T00:00:00.123456789Z", "1969-12-31T23:59:59.9Z"],
 )
 def test_times_at_the_edge(hub: LocalHub, bank: TestMember, stamp: str) -> None:
     obj = indicator(f"[domain-name:value = 't{next(numbers)}.example']", valid_from=stamp)
@@ -278,7 +285,10 @@ def test_what_a_successor_counts_is_what_one_worker_would(hub: LocalHub) -> None
 
 
 def test_a_successor_reads_past_objects_that_were_refused(hub: LocalHub, bank: TestMember) -> None:
-    objects = [{**indicator(f"[domain-name:value = 'past{n}.example']"), **({} if n % 9 else {"pattern": "no"})} for n in range(120)]
+    objects = [
+        {**indicator(f"[domain-name:value = 'past{n}.example']"), **({} if n % 9 else {"pattern": "no"})}
+        for n in range(120)
+    ]
     answer = hub.post(SHARED, bank, objects)
     stop = threading.Event()
     stop.set()
@@ -317,8 +327,7 @@ def test_a_slow_worker_keeps_its_lease(hub: LocalHub, monkeypatch: pytest.Monkey
     def wait(self: Any, *_: Any) -> Any:
         began.set()
         assert going.wait(20)
-        raise_again = original(self, *_)
-        return raise_again
+        return original(self, *_)
 
     original = intake.Intake._units
     monkeypatch.setattr(intake.Intake, "_units", wait)
@@ -374,7 +383,10 @@ def test_a_database_that_is_away_fails_nothing(hub: LocalHub, monkeypatch: pytes
 
 def test_two_workers_never_work_on_one_submission(postgresql: Any, tmp_path: Path) -> None:
     with postgresql.migrated() as url, local(url, tmp_path, intake={"batch": 10}) as hub:
-        submissions = [received(hub, b"".join(b"s%d-%d.example\n" % (s, n % 15) for n in range(40)), f"s{s % 3}") for s in range(12)]
+        submissions = [
+            received(hub, b"".join(b"s%d-%d.example\n" % (s, n % 15) for n in range(40)), f"s{s % 3}")
+            for s in range(12)
+        ]
         workers = [Worker(hub.hub.intake(), 0.0, threading.Event()) for _ in range(3)]
         seen: dict[str, set[str]] = {}
         run = intake.Intake.run

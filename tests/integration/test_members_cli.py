@@ -34,7 +34,9 @@ def refused(hub: Commands, *arguments: str, code: int = 1) -> str:
 
 
 def add(hub: Commands, name: str, *options: str) -> dict[str, Any]:
-    made: dict[str, Any] = hub("member", "add", name, "--kind", "bank", "--clearance", "amber", *options, "--json").document
+    made: dict[str, Any] = hub(
+        "member", "add", name, "--kind", "bank", "--clearance", "amber", *options, "--json"
+    ).document
     return made
 
 

@@ -120,7 +120,8 @@ class TestTwoSources:
 
     def test_a_repeat_of_a_file_that_names_a_value_twice_adds_none(self, hub: LocalHub, tmp_path: Path) -> None:
         rows = "".join(
-            f"domain,thrice.example,{label},2026-10-{day:02d}\n" for day, label in ((1, "scam"), (2, "phish"), (3, "scam"))
+            f"domain,thrice.example,{label},2026-10-{day:02d}\n"
+            for day, label in ((1, "scam"), (2, "phish"), (3, "scam"))
         )
         content = "type,indicator,classification,first_seen\n" + rows
         feed(hub, tmp_path, content, "feed-c")
@@ -231,11 +232,20 @@ class TestWhoSees:
 
 def test_what_an_object_refers_to_is_in_its_collection(hub: LocalHub, everyone: TestMember, tmp_path: Path) -> None:
     bank = partner(hub)
-    report(hub, bank, "REFS-1", grade="2B:C", phone="020 7946 0010", url="https://refs.example/", iban="GB33BUKB20201555555555")
+    report(
+        hub,
+        bank,
+        "REFS-1",
+        grade="2B:C",
+        phone="020 7946 0010",
+        url="https://refs.example/",
+        iban="GB33BUKB20201555555555",
+    )
     feed(hub, tmp_path, "refs-feed.example\n", "feed-a")
     own = {
         "type": "indicator", "spec_version": "2.1", "id": "indicator--11111111-2222-4333-8444-555555555555",
-        "created_by_ref": bank.identity_ref, "created": "2026-11-01T00:00:00.000Z", "modified": "2026-11-01T00:00:00.000Z",
+        "created_by_ref": bank.identity_ref, "created": "2026-11-01T00:00:00.000Z",
+        "modified": "2026-11-01T00:00:00.000Z",
         "pattern": "[url:value = 'https://refs-own.example/']", "pattern_type": "stix",
         "valid_from": "2026-11-01T00:00:00Z", "object_marking_refs": [Tlp.AMBER.marking_id],
     }  # fmt: skip
@@ -246,7 +256,11 @@ def test_what_an_object_refers_to_is_in_its_collection(hub: LocalHub, everyone: 
         for one in objects:
             if one.get("created_by_ref", hub.hub.hub_ref) not in (hub.hub.hub_ref, bank.identity_ref):
                 continue  # a published vocabulary, as it came: its author's identity is not the hub's to make
-            wanted = [one.get("created_by_ref"), *one.get("object_marking_refs", []), *one.get("where_sighted_refs", [])]
+            wanted = [
+                one.get("created_by_ref"),
+                *one.get("object_marking_refs", []),
+                *one.get("where_sighted_refs", []),
+            ]
             wanted += [ref for ref in one.get("extensions", {}) if ref.startswith("extension-definition--")]
             missing = {ref for ref in wanted if ref} - present - BUILT_IN
             assert not missing, (alias, json.dumps(one)[:300])
@@ -257,7 +271,7 @@ BUILT_IN = {"extension-definition--60a3c5c5-0d10-413e-aab3-9e08dde9e88d"}
 
 
 class TestQuarantine:
-    CONTENT = "192.168.7.7\n10.0.0.0/8\nheld.example\n203.0.113.9\n07700 900111\nfe80::1\n8.8.4.4\n"
+    CONTENT = "192.168.7.7\n10.0.0.0/8\nheld.example\n203.0.113.9\n07700 900111\nfe80::1\n45.67.89.10\n"
 
     @pytest.mark.parametrize("database_engine", ["sqlite"], indirect=True)
     def test_hold(self, database_url: str, tmp_path: Path) -> None:
@@ -265,7 +279,7 @@ class TestQuarantine:
             everyone = hub.add_member("All", clearance="red", groups=("banks",), roles=("reader", "contributor"))
             found = feed(hub, tmp_path, self.CONTENT, "feed-a", groups=("banks",), format_name="list")
             assert (found["quarantined"], found["new"], found["read"]) == (6, 1, 7)
-            assert {r["value"] for r in found["reasons"]} == set(self.CONTENT.splitlines()) - {"8.8.4.4"}
+            assert {r["value"] for r in found["reasons"]} == set(self.CONTENT.splitlines()) - {"45.67.89.10"}
             report(hub, everyone, "HOLD-1", phone="07700 900112", url="https://held-report.example/")
             again = feed(hub, tmp_path, self.CONTENT, "feed-a", groups=("banks",), format_name="list")
             assert again["quarantined"] == 6
@@ -273,7 +287,7 @@ class TestQuarantine:
                 hub.get(f"{PLAIN}/collections/{alias}/objects/", everyone).data
                 for alias in ("fraud", "cyber", "sightings", "shared")
             ).decode()
-            assert "8.8.4.4" in said
+            assert "45.67.89.10" in said
             for held in ("192.168.7.7", "10.0.0.0", "held.example", "203.0.113.9", "447700900", "fe80", "held-report"):
                 assert held not in said, held
             rows = hub.hub.database.select("SELECT value FROM quarantined ORDER BY value")

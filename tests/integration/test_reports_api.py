@@ -104,7 +104,9 @@ class TestTakenIn:
 
     def test_a_thousand(self, hub: LocalHub, partner: TestMember) -> None:
         head = {k: v for k, v in EXAMPLE["report"].items() if k not in ("reference", "narrative")}
-        batch = [{"report": head | {"reference": f"K-{n}"}, "suspects": [{"phone": "020 7946 0500"}]} for n in range(1000)]
+        batch = [
+            {"report": head | {"reference": f"K-{n}"}, "suspects": [{"phone": "020 7946 0500"}]} for n in range(1000)
+        ]
         done = outcome(hub, partner, send(hub, partner, batch))
         assert (done["state"], done["total"], done["counts"]["new"]) == ("complete", 1000, 1000)
         assert done["counts"]["indicators"] == {"phone": 1}
@@ -155,7 +157,9 @@ class TestIdempotency:
 
     @pytest.mark.parametrize("key", ["", " ", "x" * 256, "tab\tin"])
     def test_a_bad_key(self, hub: LocalHub, partner: TestMember, key: str) -> None:
-        assert is_problem(send(hub, partner, fresh(), headers={"Idempotency-Key": key}), 400)["where"] == "Idempotency-Key"
+        assert (
+            is_problem(send(hub, partner, fresh(), headers={"Idempotency-Key": key}), 400)["where"] == "Idempotency-Key"
+        )
 
     def test_sent_twice_at_once(self, hub: LocalHub) -> None:
         """The first submissions of a new member, at once and with one key: one submission, no error."""
@@ -301,7 +305,9 @@ def test_the_openapi_document(hub: LocalHub) -> None:
     operations = [o["operationId"] for path in document["paths"].values() for o in path.values() if "operationId" in o]
     assert len(set(operations)) == len(operations)
     parameters = {p["name"] for p in document["paths"]["/api/v1/submissions/{submission_id}"].get("parameters", [])}
-    parameters |= {p["name"] for p in document["paths"]["/api/v1/submissions/{submission_id}"]["get"].get("parameters", [])}
+    parameters |= {
+        p["name"] for p in document["paths"]["/api/v1/submissions/{submission_id}"]["get"].get("parameters", [])
+    }
     assert "submission_id" in parameters
 
 

@@ -107,7 +107,9 @@ def test_every_change_is_seen(hub: LiveHub, bank: TestMember, verify: Any) -> No
         del removed["objects"][0][name]
         changed = copy.deepcopy(envelope)
         held = changed["objects"][0][name]
-        changed["objects"][0][name] = held + 1 if isinstance(held, int) else {} if isinstance(held, dict) else held + "x"
+        changed["objects"][0][name] = (
+            held + 1 if isinstance(held, int) else {} if isinstance(held, dict) else held + "x"
+        )
         for altered in (removed, changed):
             reports = verify(altered, code=1)
             assert reports[0]["result"] != "sound", name
@@ -148,7 +150,9 @@ def test_other_keys(hub: LiveHub, bank: TestMember, verify: Any, tmp_path: Path)
     assert verify.commands("verify", path, "--keys", none, code=1).out
 
 
-@pytest.mark.parametrize("document", [b"", b"no json", b'{"objects": [', b'{"objects": 7}', b"17", b'{"a": 1, "a": 2}', b"[" * 5000])
+@pytest.mark.parametrize(
+    "document", [b"", b"no json", b'{"objects": [', b'{"objects": 7}', b"17", b'{"a": 1, "a": 2}', b"[" * 5000]
+)
 def test_unreadable(verify: Any, document: bytes) -> None:
     assert verify(document, code=2) == []
 

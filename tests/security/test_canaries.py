@@ -25,7 +25,8 @@ VICTIM = {
     "vulnerability": "Vulnerability-Canary-Text", "support_consent": True,
 }  # fmt: skip
 PEOPLE = {
-    "name": "Suspect Namecanary", "alias": "Aliascanary", "date_of_birth": "1984-02-29", "address": "9 Addresscanary Road",
+    "name": "Suspect Namecanary", "alias": "Aliascanary", "date_of_birth": "1984-02-29",
+    "address": "9 Addresscanary Road",
 }  # fmt: skip
 NARRATIVE = (
     "Narrativecanary: call me, Zanthia Quillfeather, on 07700 900987 or +44 7700 900 987, write to"

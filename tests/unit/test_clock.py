@@ -32,7 +32,9 @@ def test_milliseconds_are_cut_not_rounded() -> None:
     assert clock.stix_timestamp(1_999) == "1970-01-01T00:00:00.001Z"
 
 
-@pytest.mark.parametrize("text", ["2026-11-01T00:00:00.123Z", "2026-11-01T01:00:00.123+01:00", "2026-11-01T00:00:00.123000Z"])
+@pytest.mark.parametrize(
+    "text", ["2026-11-01T00:00:00.123Z", "2026-11-01T01:00:00.123+01:00", "2026-11-01T00:00:00.123000Z"]
+)
 def test_a_text_is_the_same_instant(text: str) -> None:
     assert clock.stix_timestamp(micros(text) or 0) == "2026-11-01T00:00:00.123Z"
 

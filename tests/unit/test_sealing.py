@@ -83,10 +83,14 @@ def test_a_damaged_secret_is_refused(tmp_path: Path, content: bytes) -> None:
 
 
 def test_processes_that_start_at_once_agree(tmp_path: Path) -> None:
-    code = "import sys, pathlib; from hub.sealing import Vault; print(Vault.in_folder(pathlib.Path(sys.argv[1])).derive('x').hex())"
+    code = """import sys, pathlib
+from hub.sealing import Vault
+print(Vault.in_folder(pathlib.Path(sys.argv[1])).derive('x').hex())"""
     root = Path(__file__).resolve().parent.parent.parent
     running = [
-        subprocess.Popen([sys.executable, "-c", code, str(tmp_path / "keys")], cwd=root, stdout=subprocess.PIPE, env=os.environ)
+        subprocess.Popen(
+            [sys.executable, "-c", code, str(tmp_path / "keys")], cwd=root, stdout=subprocess.PIPE, env=os.environ
+        )
         for _ in range(4)
     ]
     assert len({process.communicate(timeout=60)[0] for process in running}) == 1

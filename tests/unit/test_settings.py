@@ -118,7 +118,9 @@ def test_a_mistake_is_one_clear_line(monkeypatch: pytest.MonkeyPatch, variable: 
     assert "\n" not in str(refused.value)
 
 
-@pytest.mark.parametrize("content", [b"not toml", b"\xff\xfe", b"[taxii]\nmax_page = 'x'", b"unknown = 1", b"[taxii]\nunknown = 1"])
+@pytest.mark.parametrize(
+    "content", [b"not toml", b"\xff\xfe", b"[taxii]\nmax_page = 'x'", b"unknown = 1", b"[taxii]\nunknown = 1"]
+)
 def test_a_wrong_file_is_one_clear_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes) -> None:
     file = tmp_path / "hub.toml"
     file.write_bytes(content)
