@@ -10,7 +10,7 @@ import tomllib
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, IPvAnyNetwork, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, IPvAnyNetwork, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -94,6 +94,44 @@ class Reports(_Section):
     max_batch: int = Field(ge=1)
 
 
+class Vetting(_Section):
+    """Periods and bounds of vetting."""
+
+    evidence_bytes: int = Field(ge=1024)
+    link_days: int = Field(ge=1)
+    reply_days: int = Field(ge=1)
+    sponsor_days: int = Field(ge=0)
+    appeal_days: int = Field(ge=1)
+    review_days: int = Field(ge=1)
+    review_reply_days: int = Field(ge=1)
+    keep_rejected_days: int = Field(ge=1)
+    keep_closed_days: int = Field(ge=1)
+    break_glass_hours: int = Field(ge=1, le=72)
+    data_protection_officer: str
+
+
+class Console(_Section):
+    """The web console."""
+
+    idle_minutes: int = Field(ge=1)
+    session_hours: int = Field(ge=1)
+    invitation_days: int = Field(ge=1)
+    reset_minutes: int = Field(ge=1)
+    dormant_days: int = Field(ge=1)
+    key_overlap_days: int = Field(ge=0)
+
+
+class Mail(_Section):
+    """Messages to people."""
+
+    sender: str = Field(min_length=3)
+    smtp_host: str
+    smtp_port: int = Field(ge=1, le=65535)
+    smtp_tls: Literal["starttls", "tls", "none"]
+    smtp_username: str
+    smtp_password: SecretStr
+
+
 class Limits(_Section):
     """Requests a member may make."""
 
@@ -124,6 +162,9 @@ class Settings(BaseSettings):
     intake: Intake
     pull: Pull
     reports: Reports
+    vetting: Vetting
+    console: Console
+    mail: Mail
     limits: Limits
     log: Log
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hub.auth.permissions import CredentialKind, Permission, Role
-from hub.errors import NotPermitted
+from hub.errors import NotFound, NotPermitted
 from hub.stix.tlp import Tlp
 
-__all__ = ["Actor", "CredentialKind"]
+__all__ = ["Actor", "CredentialKind", "SignedIn"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,3 +38,36 @@ class Actor:
                 f"this credential does not carry {permission.value}",
                 advice="Ask your organisation's primary contact, or the hub, for a role that holds it.",
             )
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A person who is signed in to the console, on one request. ``member_id`` is None for the hub's own people."""
+
+    person_id: str
+    session_id: str
+    name: str
+    email: str
+    member_id: str | None
+    member_name: str | None
+    roles: frozenset[Role]
+    permissions: frozenset[Permission]
+
+    def may(self, permission: Permission) -> bool:
+        """Whether the person holds ``permission``."""
+        return permission in self.permissions
+
+    def require(self, permission: Permission) -> None:
+        """Raise NotPermitted unless the person holds ``permission``."""
+        if permission not in self.permissions:
+            raise NotPermitted(
+                "your roles do not cover this page",
+                advice="Ask your organisation's primary contact, or the hub, if you need it for your work.",
+            )
+
+    @property
+    def own_member(self) -> str:
+        """The id of the person's organisation. Raises NotFound for the hub's own people."""
+        if self.member_id is None:
+            raise NotFound("this page is for people of a member organisation")
+        return self.member_id

@@ -39,9 +39,46 @@ class Permission(StrEnum):
     TAXII_WRITE = "taxii:objects:write"
     REPORTS_SUBMIT = "api:reports:submit"
     SUBMISSIONS_READ = "api:submissions:read"
+    OVERVIEW = "console:overview:read"
+    CASES_READ = "console:cases:read"
+    CASES_WORK = "console:cases:work"
+    CASES_DECIDE = "console:cases:decide"
+    MEMBERS_READ = "console:members:read"
+    MEMBERS_SUSPEND = "console:members:suspend"
+    GRANTS_DECIDE = "console:grants:decide"
+    INDICATORS_READ = "console:indicators:read"
+    QUARANTINE_READ = "console:quarantine:read"
+    QUARANTINE_RELEASE = "console:quarantine:release"
+    FEEDS_READ = "console:feeds:read"
+    FEEDS_RUN = "console:feeds:run"
+    COLLECTIONS_READ = "console:collections:read"
+    COLLECTIONS_CHANGE = "console:collections:change"
+    AUDIT_READ = "console:audit:read"
+    DISCLOSURES_READ = "console:disclosures:read"
+    STAFF_CHANGE = "console:staff:change"
+    OWN_PEOPLE_READ = "console:own-people:read"
+    OWN_PEOPLE_CHANGE = "console:own-people:change"
+    OWN_KEYS_READ = "console:own-keys:read"
+    OWN_KEYS_CHANGE = "console:own-keys:change"
+    OWN_SUBMISSIONS_READ = "console:own-submissions:read"
+    OWN_CONNECTION_READ = "console:own-connection:read"
+    OWN_MEMBERSHIP_READ = "console:own-membership:read"
+    OWN_MEMBERSHIP_CHANGE = "console:own-membership:change"
 
 
 MACHINE = frozenset({CredentialKind.TOKEN, CredentialKind.CERTIFICATE})
+PERSON = frozenset({CredentialKind.SESSION})
+# The hub's own people never hold a member's role, nor a member's people one of these.
+STAFF_ROLES = frozenset(
+    {Role.VETTING_OFFICER, Role.APPROVER, Role.ANALYST, Role.AUDITOR, Role.ADMINISTRATOR}
+)
+MEMBER_ROLES = frozenset(Role) - STAFF_ROLES
+VETTING = frozenset({Role.VETTING_OFFICER, Role.APPROVER})
+PULLING = frozenset({Role.READER, Role.CONTRIBUTOR, Role.PRIMARY_CONTACT})
+CONTACT = frozenset({Role.PRIMARY_CONTACT})
+ANALYST = frozenset({Role.ANALYST})
+ADMINISTRATOR = frozenset({Role.ADMINISTRATOR})
+AUDITOR = frozenset({Role.AUDITOR})
 
 # permission -> (roles that hold it, kinds of credential that may carry it)
 TABLE: dict[Permission, tuple[frozenset[Role], frozenset[CredentialKind]]] = {
@@ -55,6 +92,34 @@ TABLE: dict[Permission, tuple[frozenset[Role], frozenset[CredentialKind]]] = {
         frozenset({Role.REPORTING_PARTNER, Role.CONTRIBUTOR, Role.PRIMARY_CONTACT, Role.ANALYST}),
         MACHINE,
     ),
+    Permission.OVERVIEW: (STAFF_ROLES, PERSON),
+    Permission.CASES_READ: (VETTING | AUDITOR, PERSON),
+    Permission.CASES_WORK: (frozenset({Role.VETTING_OFFICER}), PERSON),
+    Permission.CASES_DECIDE: (frozenset({Role.APPROVER}), PERSON),
+    Permission.MEMBERS_READ: (STAFF_ROLES, PERSON),
+    Permission.MEMBERS_SUSPEND: (VETTING | ADMINISTRATOR, PERSON),
+    Permission.GRANTS_DECIDE: (frozenset({Role.APPROVER}), PERSON),
+    Permission.INDICATORS_READ: (ANALYST, PERSON),
+    Permission.QUARANTINE_READ: (ANALYST, PERSON),
+    Permission.QUARANTINE_RELEASE: (ANALYST, PERSON),
+    Permission.FEEDS_READ: (ANALYST | ADMINISTRATOR, PERSON),
+    Permission.FEEDS_RUN: (ANALYST | ADMINISTRATOR, PERSON),
+    Permission.COLLECTIONS_READ: (ANALYST | ADMINISTRATOR, PERSON),
+    Permission.COLLECTIONS_CHANGE: (ADMINISTRATOR, PERSON),
+    Permission.AUDIT_READ: (AUDITOR, PERSON),
+    Permission.DISCLOSURES_READ: (AUDITOR, PERSON),
+    Permission.STAFF_CHANGE: (ADMINISTRATOR, PERSON),
+    Permission.OWN_PEOPLE_READ: (PULLING | {Role.REPORTING_PARTNER}, PERSON),
+    Permission.OWN_PEOPLE_CHANGE: (CONTACT, PERSON),
+    Permission.OWN_KEYS_READ: (PULLING | {Role.REPORTING_PARTNER}, PERSON),
+    Permission.OWN_KEYS_CHANGE: (CONTACT, PERSON),
+    Permission.OWN_SUBMISSIONS_READ: (
+        frozenset({Role.REPORTING_PARTNER, Role.CONTRIBUTOR, Role.PRIMARY_CONTACT}),
+        PERSON,
+    ),
+    Permission.OWN_CONNECTION_READ: (PULLING | {Role.REPORTING_PARTNER}, PERSON),
+    Permission.OWN_MEMBERSHIP_READ: (PULLING | {Role.REPORTING_PARTNER}, PERSON),
+    Permission.OWN_MEMBERSHIP_CHANGE: (CONTACT, PERSON),
 }
 
 

@@ -7,14 +7,14 @@ from typing import Any
 
 from flask import Flask
 
-from hub import api, taxii
+from hub import api, console, taxii
 from hub.factory.parts import assemble
 from hub.ledger.disclosures import Disclosures
 from hub.ledger.positions import Positions
 from hub.ledger.views import Views
 from hub.settings import Settings, load
 from hub.telemetry import configure_logging
-from hub.web import bodies, delivery, disclosing, errors, guard, health, metrics, wellknown
+from hub.web import bodies, browser, delivery, disclosing, errors, guard, health, metrics, wellknown
 from hub.web.identity import Identities
 from hub.web.limits import RateLimits
 from hub.web.page_cache import PageCache
@@ -53,8 +53,9 @@ def create_app(settings: Settings | None = None) -> Flask:
         limits=RateLimits(hub.settings.limits),
         proxies=proxies,
     )
-    for room in (api, taxii, health, metrics, wellknown):
+    for room in (api, console, taxii, health, metrics, wellknown):
         room.install(app)
+    browser.install(app)
     disclosing.install(app)  # before delivery, so that it runs after it: the last step is installed first
     bodies.install(app)
     delivery.install(app, https=hub.settings.base_url.startswith("https://"))

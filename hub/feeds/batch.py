@@ -82,6 +82,17 @@ def store_outcomes(session: Session, submission_id: str, result: Result) -> None
         session.execute(insert(Outcome), rows)
 
 
+def repeat_outcomes(session: Session, earlier: str, later: str) -> None:
+    """Give a submission the outcomes of an earlier one that held the same."""
+    session.execute(_REPEAT, {"earlier": earlier, "later": later})
+
+
+_REPEAT = text(
+    'INSERT INTO outcome (submission_id, position, status, "where", subject, version, message)'
+    ' SELECT :later, position, status, "where", subject, version, message FROM outcome WHERE submission_id = :earlier'
+)
+
+
 def held_positions(session: Session, submission_id: str) -> frozenset[int]:
     """The positions of what was not accepted so far."""
     held = select(Outcome.position).where(

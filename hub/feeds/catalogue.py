@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from hub.errors import Conflict, InvalidInput, NotFound
 from hub.feeds.pull.fetch import FETCHERS
 from hub.feeds.readers import READERS
+from hub.feeds.readers.mapping import mapping_of
 from hub.feeds.records import Feed, FeedRun
 from hub.stix.tlp import Tlp
 
@@ -37,6 +38,7 @@ class FeedSchema(Schema):
     protocol = fields.String(required=True, validate=validate.OneOf(list(FETCHERS)))
     url = fields.String(required=True)
     format = fields.String(load_default="auto")
+    mapping = fields.Dict(load_default=dict)
     collection = fields.String(load_default="")
     grade = fields.String(load_default="2B", validate=validate.Regexp(r"^[123][ABCD]$"))
     tlp = fields.String(required=True)
@@ -72,6 +74,8 @@ def add(session: Session, entry: dict[str, Any]) -> Feed:
     known = ("auto", *(reader.name for reader in READERS))
     if checked["format"] not in known:
         raise InvalidInput(f"known formats: {', '.join(known)}", where=f"{checked['name']}.format")
+    if checked["mapping"]:
+        mapping_of(checked["mapping"])
     if session.get(Feed, checked["name"]) is not None:
         raise Conflict(f"a feed named {checked['name']!r} exists already", where="name")
     number, unit = PERIOD.fullmatch(checked.pop("every")).groups()  # type: ignore[union-attr] # the schema matched it

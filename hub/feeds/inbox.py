@@ -47,6 +47,7 @@ class Arrival:
     collection_no: int | None = None
     filename: str = ""
     format: str = "auto"
+    mapping: dict[str, Any] = field(default_factory=dict)
     tlp: int | None = None
     groups: frozenset[int] = frozenset()
     idempotency_key: str | None = None
@@ -121,6 +122,8 @@ def receive(session: Session, vault: Vault, arrival: Arrival) -> SubmissionView:
         collection_no=arrival.collection_no,
         filename=arrival.filename,
         format=arrival.format,
+        mapping=arrival.mapping,
+        rules="",
         tlp=arrival.tlp,
         groups=sorted(arrival.groups),
         idempotency_key=arrival.idempotency_key,

@@ -52,6 +52,7 @@ class Feed(Record):
     protocol: Mapped[str] = mapped_column(Text)
     url: Mapped[str] = mapped_column(Text)
     format: Mapped[str] = mapped_column(Text)
+    mapping: Mapped[dict[str, Any]] = mapped_column(JSON)
     collection: Mapped[str] = mapped_column(Text)
     grade: Mapped[str] = mapped_column(Text)
     tlp: Mapped[int] = mapped_column(SmallInteger)
@@ -87,7 +88,8 @@ class Submission(Record):
     """The inbox: one thing that arrived, as it came (sealed), and what became of it.
 
     ``done`` counts the readings that are finished; it moves in the same transaction as their effect, so a
-    crash repeats nothing. A worker that claims a submission holds it until ``lease_until``.
+    crash repeats nothing. A worker that claims a submission holds it until ``lease_until``. ``mapping`` says
+    how JSON of an own layout is read, ``rules`` by which rules it was sifted.
     """
 
     __tablename__ = "submission"
@@ -105,6 +107,8 @@ class Submission(Record):
     collection_no: Mapped[int | None] = mapped_column(Integer)
     filename: Mapped[str] = mapped_column(Text)
     format: Mapped[str] = mapped_column(Text)
+    mapping: Mapped[dict[str, Any]] = mapped_column(JSON)
+    rules: Mapped[str] = mapped_column(Text)
     tlp: Mapped[int | None] = mapped_column(SmallInteger)
     groups: Mapped[list[int]] = mapped_column(JSON)
     idempotency_key: Mapped[str | None] = mapped_column(Text)

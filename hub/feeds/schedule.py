@@ -67,10 +67,13 @@ class Puller:
         try:
             secret = os.environ.get(feed.secret_variable, "") if feed.secret_variable else ""
             auth = (feed.username, secret) if feed.username else None
+            repeated = True
             for payload in FETCHERS[feed.protocol](feed.url, auth, self.bounds, state):
                 fetched += len(payload[1])
-                self._take_in(feed, payload, counts, seen)
-            if fetched:
+                held = self._take_in(feed, payload, counts)
+                repeated = repeated and held is None
+                seen |= held or set()
+            if not repeated:
                 counts["gone"] = self._settle_gone(feed, seen, counts)
         except HubError as error:
             failure = str(error)
@@ -89,8 +92,8 @@ class Puller:
                 session.get_one(Feed, name).lease_until = now + LEASE_SECONDS * SECOND
             return name
 
-    def _take_in(self, feed: Feed, payload: Payload, counts: Counter[str], seen: set[Value]) -> None:
-        """Carry one payload through the inbox and the intake, here and now."""
+    def _take_in(self, feed: Feed, payload: Payload, counts: Counter[str]) -> set[Value] | None:
+        """Carry one payload through the inbox and the intake, here and now. Returns what the intake does."""
         filename, raw = payload
         if not raw.strip():
             raise InvalidInput("the feed is empty now; what it held before stays", where=filename)
@@ -105,16 +108,18 @@ class Puller:
                 self.parts.vault,
                 inbox.Arrival(
                     inbox.FILE, source.id, SCHEDULER, raw, collection_no=target.no if target else None,
-                    filename=filename, format=feed.format, tlp=feed.tlp, groups=self.group_ids(session, feed.groups),
+                    filename=filename, format=feed.format, mapping=feed.mapping, tlp=feed.tlp,
+                    groups=self.group_ids(session, feed.groups),
                 ),
             )  # fmt: skip
             intake.claim(session, worker, self.parts.lease_micros, received.id)
-        seen |= self.parts.run(received.id, worker)
+        held = self.parts.run(received.id, worker)
         with self.parts.database.reading() as session:
             done = session.get_one(Submission, received.id)
             counts.update({name: count for name, count in done.counts.items() if isinstance(count, int)})
             if done.failure:
                 raise InvalidInput(done.failure, where=filename)
+        return held
 
     def _settle_gone(self, feed: Feed, seen: set[Value], counts: Counter[str]) -> int:
         """Values that the feed held before and does not hold now; taken back where its policy says so."""

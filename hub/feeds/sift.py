@@ -32,6 +32,11 @@ class Rules:
     publish_reserved: bool
     warnings: WarningLists = field(default_factory=WarningLists)
 
+    @property
+    def key(self) -> str:
+        """Equal exactly for rules that hold the same."""
+        return f"{self.publish_reserved}:{self.warnings.digest}"
+
 
 def sift(reading: RawIndicator, rules: Rules) -> Value | Held:
     """The canonical value of ``reading``, or why there is none to publish."""

@@ -8,6 +8,7 @@ however long the lists are.
 
 from __future__ import annotations
 
+import hashlib
 from bisect import bisect_left
 from collections.abc import Collection
 from ipaddress import IPv4Address, IPv6Address, ip_network
@@ -34,6 +35,7 @@ class WarningLists:
         # version -> length of the prefix -> first address -> list
         self._networks: dict[int, dict[int, dict[int, str]]] = {4: {}, 6: {}}
         self._starts: dict[int, list[int]] = {4: [], 6: []}
+        self._content = hashlib.sha256()
 
     @classmethod
     def in_folder(cls, folder: Path, switched_off: Collection[str] = ()) -> WarningLists:
@@ -61,6 +63,7 @@ class WarningLists:
     def add(self, name: str, document: Any) -> None:
         """Add one list under ``name``. Raises InvalidInput for what is no list of a known type."""
         kind, entries = _checked(name, document)
+        self._content.update("\n".join([name, kind, *entries, ""]).encode())
         for entry in entries:
             if kind == "cidr":
                 self._add_network(name, entry)
@@ -72,6 +75,11 @@ class WarningLists:
                 self._texts.setdefault(_plain(entry), name)
         for version, by_length in self._networks.items():
             self._starts[version] = sorted(start for starts in by_length.values() for start in starts)
+
+    @property
+    def digest(self) -> str:
+        """A hash of all lists in the order they were added: equal exactly where they hold the same."""
+        return self._content.hexdigest()
 
     def hit(self, value: Value) -> str | None:
         """The name of a list that holds ``value``, None where none does.

@@ -23,15 +23,15 @@ ACTIVE = "active"
 ADVICE = "Send your user name and token by HTTP Basic, or the token as 'Authorization: Bearer'."
 
 
-def issue(session: Session, member: Member) -> tuple[str, str]:
+def issue(session: Session, member: Member, *, label: str = "", expires_at: int | None = None) -> tuple[str, str]:
     """A new credential of ``member``: (user name, token). The token is not stored and cannot be shown again."""
     stem = re.sub(r"[^a-z0-9]+", "-", member.name.lower()).strip("-")[:40] or "member"
     username = f"{stem}-{secrets.token_hex(3)}"
     token = f"hub_{secrets.token_urlsafe(32)}"
     session.add(
         Credential(
-            username=username, member_id=member.id, token_hash=token_hash(token), created_at=clock.micros(),
-            expires_at=None, revoked_at=None,
+            username=username, member_id=member.id, token_hash=token_hash(token), label=label,
+            created_at=clock.micros(), expires_at=expires_at, revoked_at=None,
         )
     )  # fmt: skip
     session.flush()

@@ -51,6 +51,7 @@ class Credential(Record):
     username: Mapped[str] = mapped_column(Text, primary_key=True)
     member_id: Mapped[str] = mapped_column(ForeignKey("member.id"))
     token_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    label: Mapped[str] = mapped_column(Text)
     created_at: Mapped[Timestamp]
     expires_at: Mapped[int | None] = mapped_column(BigInteger)
     revoked_at: Mapped[int | None] = mapped_column(BigInteger)
@@ -67,3 +68,13 @@ class ClientCertificate(Record):
     created_at: Mapped[Timestamp]
     expires_at: Mapped[Timestamp]
     revoked_at: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class CredentialUse(Record):
+    """When a credential was last used, and from where; apart from it, so that a use does not raise the epoch."""
+
+    __tablename__ = "credential_use"
+
+    username: Mapped[str] = mapped_column(ForeignKey("credential.username"), primary_key=True)
+    at: Mapped[Timestamp]
+    address: Mapped[str] = mapped_column(Text)

@@ -66,6 +66,13 @@ _DRAMA_NUMBER: Final = re.compile(
 _DOCUMENTATION_ACCOUNTS: Final = frozenset(
     {Value(Kind.IBAN, "GB33BUKB20201555555555"), Value(Kind.BANK_ACCOUNT, "20201555555555")}
 )
+# The first numbers of all IPv4 addresses that any rule below concerns: a look at them spares the rest a search.
+_CONCERNED: Final = frozenset(
+    first
+    for network in (*(network for network, _ in _PRIVATE_NETWORKS), *_DOCUMENTATION_NETWORKS)
+    if isinstance(network, IPv4Network)
+    for first in range(int(network[0]) >> 24, (int(network[-1]) >> 24) + 1)
+)
 _NETWORK_KINDS: Final = frozenset({Kind.IPV4, Kind.IPV6, Kind.IPV4_CIDR, Kind.IPV6_CIDR})
 
 
@@ -75,6 +82,8 @@ def private_reason(value: Value) -> str | None:
     A network that overlaps a private one is private too: ``0.0.0.0/0`` would hit everybody's own hosts.
     """
     host = _host(value)
+    if _is_ordinary(host):
+        return None
     if host.kind in _NETWORK_KINDS:
         network = _network(host)
         for private, reason in _PRIVATE_NETWORKS:
@@ -93,8 +102,9 @@ def private_reason(value: Value) -> str | None:
 def reserved_reason(value: Value) -> str | None:
     """Say why the value belongs to documentation, tests or drama; ``None`` where it does not."""
     host = _host(value)
-    if host.kind in _NETWORK_KINDS and _is_for_documentation(_network(host)):
-        return "the address is kept for documentation (RFC 5737, RFC 3849, RFC 9637)"
+    if host.kind in _NETWORK_KINDS:
+        kept = not _is_ordinary(host) and _is_for_documentation(_network(host))
+        return "the address is kept for documentation (RFC 5737, RFC 3849, RFC 9637)" if kept else None
     if host.kind is Kind.DOMAIN and _listed_suffix(host.text, _DOCUMENTATION_NAMES):
         return "the name is kept for documentation (RFC 2606)"
     if host.kind is Kind.PHONE and _DRAMA_NUMBER.fullmatch(host.text):
@@ -115,6 +125,10 @@ def _host(value: Value) -> Value:
     host = host_of(value.text)
     last = host.rpartition(".")[2]
     return address(host) if ":" in host or last.isdigit() else Value(Kind.DOMAIN, host)
+
+
+def _is_ordinary(value: Value) -> bool:
+    return value.kind is Kind.IPV4 and int(value.text.partition(".")[0]) not in _CONCERNED
 
 
 def _network(value: Value) -> _Network:

@@ -30,7 +30,8 @@ from hub.web.links import absolute
 
 blueprint = Blueprint("taxii20", __name__, url_prefix="/taxii")
 
-ROOT = "/root/"
+API_ROOT = "root"
+ROOT = f"/{API_ROOT}/"
 COLLECTION = f"{ROOT}collections/<collection>/"
 LEFT_OUT = "X-Hub-Left-Out"
 

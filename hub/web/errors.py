@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 import structlog
-from flask import Flask, Response, g, request
+from flask import Flask, Response, current_app, g, request
 from werkzeug.exceptions import HTTPException
 
 from hub import errors
@@ -36,6 +36,7 @@ TAXII_21 = "application/taxii+json;version=2.1"
 TAXII_20 = "application/vnd.oasis.taxii+json; version=2.0"
 
 Render = Callable[[HubError, int, str], Response]
+PAGES = "hub_error_pages"
 
 
 def install(app: Flask) -> None:
@@ -45,6 +46,11 @@ def install(app: Flask) -> None:
     app.register_error_handler(Exception, _unexpected)
     app.before_request(_name_request)
     app.after_request(_show_request)
+
+
+def render_under(app: Flask, prefix: str, render: Render) -> None:
+    """Answer the errors under a path by an edge's own page: ``render(error, status, title)``."""
+    app.extensions.setdefault(PAGES, {})[prefix] = render
 
 
 def status_of(error: HubError) -> int:
@@ -84,14 +90,22 @@ def _unexpected(error: Exception) -> Response:
 
 
 def _render(error: HubError, status: int, title: str | None = None) -> Response:
-    make = _taxii if request.path.startswith("/taxii") else _problem
-    response = make(error, status, title or error.title)
-    if status == 401:
+    response = _renderer()(error, status, title or error.title)
+    if status == 401 and response.status_code == 401:
         response.headers["WWW-Authenticate"] = CHALLENGE
     if isinstance(error, errors.TooMany):
         response.headers["Retry-After"] = str(error.retry_after)
     response.headers["Cache-Control"] = "no-store"
     return response
+
+
+def _renderer() -> Render:
+    """The renderer of the edge that was asked."""
+    pages: dict[str, Render] = current_app.extensions.get(PAGES, {})
+    for prefix, render in pages.items():
+        if request.path == prefix or request.path.startswith(f"{prefix}/"):
+            return render
+    return _taxii if request.path.startswith("/taxii") else _problem
 
 
 def _taxii(error: HubError, status: int, title: str) -> Response:

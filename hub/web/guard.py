@@ -10,6 +10,7 @@ from flask import Flask, g, request
 
 from hub.auth import Permission
 from hub.errors import Unauthenticated
+from hub.web import browser, csrf
 from hub.web.identity import Identities
 from hub.web.services import services
 
@@ -51,10 +52,13 @@ def install(app: Flask, identities: Identities) -> None:
         if endpoint is None:
             return
         needed = declared(app.view_functions.get(endpoint))
-        if needed is PUBLIC:
-            return
         if needed is None:
             raise RuntimeError(f"the view {endpoint!r} does not say who may use it")
+        if browser.is_console(request.path):
+            _check_person(needed)
+            return
+        if needed is PUBLIC:
+            return
         parts = services()
         g.head = head = parts.views.head()
         try:
@@ -67,3 +71,14 @@ def install(app: Flask, identities: Identities) -> None:
             actor.require(needed)
 
     app.before_request(check)
+
+
+def _check_person(needed: Permission | Door) -> None:
+    """The console's door: a session of a browser, and for every change a form of the console's own."""
+    browser.load()
+    if needed is not PUBLIC:
+        person = browser.person()
+        services().limits.count_member(person.member_id or person.person_id)
+        if isinstance(needed, Permission):
+            person.require(needed)
+    csrf.check(request)

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from hub.db import Database
+from hub.ledger import pages
+from hub.ledger.pages import Query
 from hub.ledger.records import Entry
 from hub.web.compression import Shared
 from hub.web.page_cache import OVERHEAD, CachedPage, PageCache
@@ -18,17 +19,16 @@ AMBER = "marking-definition--55d920b0-5e8b-4f79-9ee9-91f868d9b421"
 
 
 @pytest.fixture
-def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The page queries that reach the database from here on."""
-    found: list[str] = []
-    plain = Database.select
+def reads(monkeypatch: pytest.MonkeyPatch) -> list[Query]:
+    """The pages that are read from the log from here on."""
+    found: list[Query] = []
+    plain = pages.objects
 
-    def counted(self: Database, sql: str, parameters: Any = ()) -> Any:
-        if "body" in sql:
-            found.append(sql)
-        return plain(self, sql, parameters)
+    def counted(database: Any, views: Any, actor: Any, head: Any, query: Query) -> Any:
+        found.append(query)
+        return plain(database, views, actor, head, query)
 
-    monkeypatch.setattr(Database, "select", counted)
+    monkeypatch.setattr(pages, "objects", counted)
     return found
 
 
@@ -49,7 +49,7 @@ def objects_url(local_hub: LocalHub, banks: TestMember) -> str:
 
 
 def test_a_second_reader_with_the_same_view_costs_no_read(
-    local_hub: LocalHub, objects_url: str, reads: list[str]
+    local_hub: LocalHub, objects_url: str, reads: list[Query]
 ) -> None:
     one, two = (local_hub.add_member(f"Reader {n}", groups=["banks"]) for n in range(2))
     first = local_hub.get(objects_url, one, query_string={"limit": 4})
@@ -149,14 +149,14 @@ def test_if_none_match_spares_the_body(local_hub: LocalHub, objects_url: str, ba
 
 def test_the_cache_keeps_within_its_bytes() -> None:
     cache = PageCache(10 * OVERHEAD)
-    pages = [CachedPage(Shared(b"x" * 1000), (n,), n, n, more=False, tag=str(n)) for n in range(50)]
-    for number, page in enumerate(pages):
+    made = [CachedPage(Shared(b"x" * 1000), (n,), n, n, more=False, tag=str(n)) for n in range(50)]
+    for number, page in enumerate(made):
         cache.put(number, page)
-        assert cache.get(0) is pages[0], "what is used stays"
+        assert cache.get(0) is made[0], "what is used stays"
         assert cache.held_bytes <= 10 * OVERHEAD
     assert cache.get(1) is None
-    assert cache.get(49) is pages[49]
-    cache.put(49, pages[49])
+    assert cache.get(49) is made[49]
+    cache.put(49, made[49])
     held = cache.held_bytes
     cache.put("too large", CachedPage(Shared(b"x" * 20 * OVERHEAD), (1,), 1, 1, more=False, tag=""))
     assert cache.get("too large") is None
@@ -173,13 +173,13 @@ def test_what_is_cached_is_what_the_log_holds(local_hub: LocalHub, objects_url: 
             assert bytes(stored) in first
 
 
-def test_no_cache_is_a_choice(local_hub: LocalHub, objects_url: str, banks: TestMember, reads: list[str]) -> None:
-    pages = local_hub.app.extensions[EXTENSION].pages
+def test_no_cache_is_a_choice(local_hub: LocalHub, objects_url: str, banks: TestMember, reads: list[Query]) -> None:
+    cache = local_hub.app.extensions[EXTENSION].pages
     with_limit = {"limit": 3}
-    pages._most = 0  # what page_cache_bytes = 0 makes
+    cache._most = 0  # what page_cache_bytes = 0 makes
     try:
         for expected in (1, 2):
             assert local_hub.get(objects_url, banks, query_string=with_limit).status_code == 200
             assert len(reads) == expected
     finally:
-        pages._most = 2**26
+        cache._most = 2**26

@@ -8,6 +8,7 @@ is recognised by id and version further on.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from functools import partial
 from typing import Any, Protocol
@@ -22,9 +23,11 @@ from taxii2client.exceptions import TAXIIServiceException
 
 from hub.errors import InvalidInput, NotFound, Unavailable
 from hub.feeds.pull.transport import Bounds, bounded_session
+from hub.feeds.readers.misp_feed import events_in
 
 NOT_MODIFIED = 304
 LIMIT = 1000
+EVENT_NAME = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 ADDED_LAST = "X-TAXII-Date-Added-Last"
 Payload = tuple[str, bytes]
 State = dict[str, Any]
@@ -58,14 +61,9 @@ def over_misp(url: str, auth: tuple[str, str] | None, bounds: Bounds, state: Sta
     known: dict[str, Any] = state.setdefault("events", {})
     with bounded_session(bounds, auth) as session:
         manifest = _get(session, urljoin(url, "manifest.json"), {})
-        try:
-            listed = json.loads(manifest.content)
-        except ValueError as error:
-            raise InvalidInput(f"the manifest is not JSON: {error}", where=url) from None
-        if not isinstance(listed, dict):
-            raise InvalidInput("the manifest is not a list of events by their id", where=url)
-        for uuid, entry in list(listed.items())[: bounds.answers]:
-            stamp = str(entry.get("timestamp")) if isinstance(entry, dict) else ""
+        for uuid, stamp in list(events_in(manifest.content).items())[: bounds.answers]:
+            if not EVENT_NAME.fullmatch(uuid):
+                continue  # it would be part of an address
             if known.get(uuid) == stamp:
                 continue
             try:

@@ -1,0 +1,108 @@
+"""Signing in: the password, then the second factor, with a back-off after wrong ones.
+
+Whoever asks learns nothing but "that was not right": an unknown address, a wrong password, a locked, dormant or
+disabled person and a suspended member are answered in the same words, after the same work.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy.orm import Session
+
+from hub import clock
+from hub.audit import record
+from hub.errors import InvalidInput
+from hub.members import people, second_factor, sessions
+from hub.members.people_records import Person
+from hub.members.sessions import Visit
+from hub.sealing import Vault
+from hub.settings import Console
+
+# Wrong answers that cost nothing; from the next on each doubles the wait, up to an hour.
+FREE_FAILURES = 5
+FIRST_WAIT = 60_000_000
+LONGEST_WAIT = 60 * 60_000_000
+
+
+def stored_password(session: Session, email: str) -> str | None:
+    """What to compare the given password with, outside any transaction; None where nobody could sign in."""
+    person = people.by_email(session, email)
+    return None if person is None else person.password_hash
+
+
+def give_password(session: Session, email: str, matched: bool, visit: Visit, limits: Console) -> str | None:
+    """Begin a session after the password was compared; its token, or None where that was not right."""
+    person = people.by_email(session, email)
+    if person is None or person.password_hash is None:
+        return None
+    if person.locked_until > clock.micros():
+        return None
+    if not matched:
+        _count_failure(session, person, visit, "password")
+        return None
+    if person.status == people.ACTIVE and _is_late(person, limits.dormant_days):
+        people.move(session, person, people.DORMANT, "rule", f"not signed in for {limits.dormant_days} days")
+    if person.status not in sessions.PASSWORD_STAGE:
+        return None
+    return sessions.begin(session, person, visit, limits)
+
+
+def give_code(
+    session: Session, vault: Vault, token: str, person_id: str, code: str, visit: Visit, limits: Console
+) -> str | None:
+    """Finish a session by a code of the app or a recovery code; its new token, or None where it was not right."""
+    person = session.get_one(Person, person_id, with_for_update=True)
+    if person.locked_until > clock.micros():
+        return None
+    secret = second_factor.opened(vault, person)
+    if secret is None or person.status != people.ACTIVE:
+        return None
+    step = second_factor.step_of(secret, code, person.totp_step)
+    if step is not None:
+        person.totp_step = step
+    elif second_factor.use_recovery_code(session, person, code):
+        record(session, person.id, "person:recovery-code", person.id, after={"address": visit.address})
+    else:
+        _count_failure(session, person, visit, "code")
+        return None
+    return sessions.complete(session, token, visit, limits)
+
+
+def enrol(
+    session: Session, vault: Vault, token: str, person_id: str, secret: str, code: str, visit: Visit, limits: Console
+) -> tuple[str, list[str]]:
+    """Take a person's first second factor: the session's new token, and the recovery codes.
+
+    Raises InvalidInput where the code is not the app's.
+    """
+    person = session.get_one(Person, person_id, with_for_update=True)
+    step = second_factor.step_of(secret, code, 0)
+    if step is None:
+        raise InvalidInput("The code is not right. Check the time of your phone and enter the newest code", where="code")
+    person.totp_secret, person.totp_step = second_factor.seal(vault, person.id, secret), step
+    people.move(session, person, people.MFA_ENROLLED, person.id)
+    people.move(session, person, people.ACTIVE, person.id)
+    codes = second_factor.new_recovery_codes(session, person)
+    return sessions.complete(session, token, visit, limits), codes
+
+
+def change_password(session: Session, person_id: str, password_hash: str, session_id: str) -> None:
+    """Set a person's own new password; every other session of theirs ends."""
+    person = session.get_one(Person, person_id)
+    person.password_hash = password_hash
+    sessions.revoke_all(session, person_id, but=session_id)
+    session.flush()
+    record(session, person_id, "person:password", person_id, why="changed")
+
+
+def _count_failure(session: Session, person: Person, visit: Visit, what: str) -> None:
+    person.failures += 1
+    beyond = person.failures - FREE_FAILURES
+    if beyond >= 0:
+        person.locked_until = clock.micros() + min(FIRST_WAIT * 2 ** min(beyond, 10), LONGEST_WAIT)
+    session.flush()
+    detail = {"what": what, "failures": person.failures, "address": visit.address}
+    record(session, person.id, "session:refused", person.id, after=detail)
+
+
+def _is_late(person: Person, days: int) -> bool:
+    return (person.last_seen_at or person.created_at) < clock.micros() - days * people.DAY

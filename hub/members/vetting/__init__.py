@@ -1,0 +1,1 @@
+"""How an organisation becomes a member, stays one, and ceases to be one: cases, evidence, decisions, agreements."""
