@@ -9,6 +9,7 @@ RUN /opt/hub/bin/pip install --require-hashes --only-binary :all: --requirement 
 WORKDIR /srv/hub
 COPY pyproject.toml requirements.in README.md app.py ./
 COPY config config
+COPY samples samples
 COPY hub hub
 RUN /opt/hub/bin/pip install --no-deps --no-build-isolation --editable . \
  && /opt/hub/bin/python -m compileall -q hub

@@ -49,18 +49,19 @@ def running(command: list[str], port: int, environment: Mapping[str, str], log: 
 
 
 @contextmanager
-def hub_server(data: Path, database_url: str, log: Path, *arguments: str) -> Iterator[int]:
-    """``hub serve`` with its defaults; gives the port."""
+def hub_server(data: Path, database_url: str, log: Path, *arguments: str, **settings: str) -> Iterator[int]:
+    """``hub serve`` with its defaults but for ``settings`` (HUB_SECTION__NAME); gives the port."""
     port = free_port()
     command = [sys.executable, "-m", "hub.cli", "serve", "--bind", f"127.0.0.1:{port}", *arguments]
-    settings = {
+    environment = {
         "HUB_DATA_DIR": str(data),
         "HUB_DATABASE_URL": database_url,
         "HUB_LIMITS__ENABLED": "false",
         "HUB_INTAKE__RESERVED": "publish",
         "HUB_LOG__LEVEL": "warning",
+        **settings,
     }
-    with running(command, port, settings, log):
+    with running(command, port, environment, log):
         yield port
 
 

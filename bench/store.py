@@ -55,10 +55,12 @@ class Store:
 
 @contextmanager
 def postgresql(folder: Path) -> Iterator[str]:
-    """A PostgreSQL server of one's own until the block ends; gives the folder of its socket."""
-    folder.mkdir(parents=True)
-    with join_run(folder):
-        yield str(ensure_server(folder))
+    """A PostgreSQL server of one's own in ``folder`` until the block ends; gives the folder of its socket."""
+    folder.chmod(0o711)  # the server runs as another account where this one is root
+    run = folder / "postgresql"
+    run.mkdir()
+    with join_run(run):
+        yield str(ensure_server(run))
 
 
 def create_database(socket: str, name: str) -> str:
@@ -68,9 +70,9 @@ def create_database(socket: str, name: str) -> str:
     return f"postgresql://postgres@/{name}?host={socket}"
 
 
-def open_hub(data: Path, url: str) -> Hub:
-    """A prepared hub with the default settings."""
-    hub = assemble(load(data_dir=data, database_url=url))
+def open_hub(data: Path, url: str, **settings: Any) -> Hub:
+    """A prepared hub with the default settings but for ``settings``."""
+    hub = assemble(load(data_dir=data, database_url=url, **settings))
     prepare(hub)
     return hub
 

@@ -5,7 +5,7 @@ from functools import partial
 from flask import Flask
 from flask_smorest import Api
 
-from hub.api import reports, submissions
+from hub.api import docs, reports, submissions
 from hub.web import PUBLIC, allow
 
 __all__ = ["install"]
@@ -23,6 +23,7 @@ def install(app: Flask) -> None:
     api = Api(app)
     for room in (reports, submissions):
         api.register_blueprint(room.blueprint)
+    app.register_blueprint(docs.blueprint_for(api))
     credentials = {
         "basic": {"type": "http", "scheme": "basic"},
         "bearer": {"type": "http", "scheme": "bearer"},

@@ -69,9 +69,7 @@ class Permission(StrEnum):
 MACHINE = frozenset({CredentialKind.TOKEN, CredentialKind.CERTIFICATE})
 PERSON = frozenset({CredentialKind.SESSION})
 # The hub's own people never hold a member's role, nor a member's people one of these.
-STAFF_ROLES = frozenset(
-    {Role.VETTING_OFFICER, Role.APPROVER, Role.ANALYST, Role.AUDITOR, Role.ADMINISTRATOR}
-)
+STAFF_ROLES = frozenset({Role.VETTING_OFFICER, Role.APPROVER, Role.ANALYST, Role.AUDITOR, Role.ADMINISTRATOR})
 MEMBER_ROLES = frozenset(Role) - STAFF_ROLES
 VETTING = frozenset({Role.VETTING_OFFICER, Role.APPROVER})
 PULLING = frozenset({Role.READER, Role.CONTRIBUTOR, Role.PRIMARY_CONTACT})

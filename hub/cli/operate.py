@@ -16,11 +16,12 @@ from typing import Any
 
 import click
 
-from hub.cli import demo
+from hub.cli import demo, vetting
 from hub.errors import InvalidInput
 from hub.factory import assemble, prepare
 from hub.feeds.schedule import Scheduler
 from hub.feeds.worker import Worker
+from hub.members.outbox import Outbox
 from hub.settings import load
 from hub.telemetry import configure_logging
 
@@ -171,6 +172,9 @@ def worker(parent: int | None) -> None:
     puller = threading.Thread(target=scheduler.run, name="feeds", daemon=True)
     if pulling.enabled:
         puller.start()
+    outbox = Outbox(hub.database, hub.vault, settings)
+    threading.Thread(target=outbox.run, args=(stop,), name="outbox", daemon=True).start()
+    threading.Thread(target=vetting.keep_doing, args=(hub, stop), name="due", daemon=True).start()
     Worker(hub.intake(), settings.intake.poll_seconds, stop).run()
 
 

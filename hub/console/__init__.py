@@ -30,12 +30,12 @@ from importlib.resources import files
 from flask import Flask
 from jinja2 import StrictUndefined
 
-from hub.console import account, connection, home, invitation, keys, membership, organisation, sign_in, staff, submissions
+from hub.console import account, home, invitation, sign_in
 from hub.console.furniture import blueprint, dress, error_page
 from hub.web import errors
 
 # Importing a room puts its views on the blueprint.
-ROOMS = (home, sign_in, invitation, account, organisation, staff, keys, submissions, connection, membership)
+ROOMS = (home, sign_in, invitation, account)
 
 __all__ = ["install"]
 

@@ -31,6 +31,7 @@ __all__ = [
 
 blueprint = Blueprint("console", __name__, url_prefix="/console", template_folder="templates")
 STYLESHEET = "console_stylesheet"
+STYLESHEET_PATH = "/console/static/console.css"
 LONGEST_LINE = 200
 LONGEST_TEXT = 10_000
 GENERIC = "This is not valid"
@@ -41,7 +42,9 @@ class Form:
 
     def __init__(self, **values: Any) -> None:
         sent = request.form if request.method == "POST" else {}
-        self.values: dict[str, str] = {name: str(value) for name, value in values.items() if not isinstance(value, list)}
+        self.values: dict[str, str] = {
+            name: str(value) for name, value in values.items() if not isinstance(value, list)
+        }
         self._lists = {name: list(map(str, value)) for name, value in values.items() if isinstance(value, list)}
         self.values.update({name: str(sent[name]) for name in sent})
         if request.method == "POST":
@@ -176,14 +179,14 @@ def error_page(error: HubError, status: int, title: str) -> Response:
 def dress(app: Flask, stylesheet: bytes) -> None:
     """Serve the style sheet for good, and teach the templates to write times."""
     digest = hashlib.sha256(stylesheet).hexdigest()[:16]
-    app.extensions[STYLESHEET] = f"/console/static/console-{digest}.css"
+    app.extensions[STYLESHEET] = f"{STYLESHEET_PATH}?v={digest}"
     app.jinja_env.filters["time"] = spoken_time
     app.jinja_env.filters["date"] = spoken_date
     app.jinja_env.filters["machine_time"] = clock.timestamp
 
-    @app.get(app.extensions[STYLESHEET], endpoint="console.stylesheet", provide_automatic_options=False)
+    @app.get(STYLESHEET_PATH, endpoint="console.stylesheet")
     @allow(PUBLIC)
-    def style_sheet() -> Response:
+    def console_stylesheet() -> Response:
         """The style sheet; its address changes with its content."""
         kept = {"Cache-Control": "public, max-age=31536000, immutable"}
         return Response(stylesheet, content_type="text/css; charset=utf-8", headers=kept)

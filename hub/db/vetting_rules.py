@@ -138,6 +138,11 @@ RULES = (
         "a grant cannot change from this state to that",
     ),
     (
+        "grant_by_hub_people", "grant_approval", "INSERT",
+        "EXISTS (SELECT 1 FROM person p WHERE p.id = NEW.person_id AND p.member_id IS NOT NULL)",
+        "grants are decided by people of the hub",
+    ),
+    (
         "grant_approved", "membership_grant", "UPDATE OF state",
         ("NEW.state = 'active' AND OLD.state <> 'active' AND ("
         " NOT EXISTS (SELECT 1 FROM grant_approval a WHERE a.grant_id = NEW.id AND a.capacity = 'approver')"

@@ -66,7 +66,7 @@ class Contributed:
     """What one source says of a value, as the merge works with it."""
 
     source: Contributor
-    collection_no: int
+    collections: frozenset[int]
     first_seen: int
     last_seen: int
     count: int
@@ -110,7 +110,7 @@ def combined_confidence(said: Iterable[Contributed]) -> int:
     """
     votes: dict[str, list[float]] = {}
     for one in said:
-        confidence = _confidence(one.grade) / 100
+        confidence = confidence_of(one.grade) / 100
         count = min(one.count, MOST_VICTIMS) if one.source.source_class == REPORT_FRAUD else 1
         votes[one.source.independence_group] = max(
             votes.get(one.source.independence_group, []), [min(0.95, confidence)] * count
@@ -121,7 +121,8 @@ def combined_confidence(said: Iterable[Contributed]) -> int:
 
 
 @lru_cache(maxsize=32)
-def _confidence(grade: str) -> int:
+def confidence_of(grade: str) -> int:
+    """The STIX confidence of a 3x5x2 grade written like 2B."""
     return grades.confidence(grades.parse(grade))
 
 
@@ -160,7 +161,7 @@ def sighting(namespace: UUID, hub_ref: str, sighted: str, said: Contributed) -> 
     An anonymous member shows as its sector (``sighted_ref``). The id holds the time of its beginning: what was
     taken back and is said again is another sighting, since a revoked object has no later version.
     """
-    confidence = min(ONE_SOURCE_CAP, _confidence(said.grade))
+    confidence = min(ONE_SOURCE_CAP, confidence_of(said.grade))
     return {
         "type": "sighting",
         "spec_version": "2.1",

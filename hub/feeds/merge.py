@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
 from typing import Any
@@ -22,7 +22,16 @@ from hub import clock
 from hub.db.bulk import chunks, insert_rows, select_in
 from hub.db.database import lock_appends
 from hub.feeds import sources
-from hub.feeds.indicator import MOST_LABELS, Contributed, audience_of, compose, indicator_id, indicator_key, sighting
+from hub.feeds.indicator import (
+    MOST_LABELS,
+    Contributed,
+    audience_of,
+    compose,
+    confidence_of,
+    indicator_id,
+    indicator_key,
+    sighting,
+)
 from hub.feeds.records import Contribution, Indicator
 from hub.feeds.sources import Contributor
 from hub.ledger.append import Draft, Log, Source, draft
@@ -185,7 +194,7 @@ class Merger:
         known = {source.id: source} | sources.by_ids(session, {row.source_id for row in rows} - {source.id})
         for row in rows:
             by_row[row.indicator_id].said[row.source_id] = Contributed(
-                known[row.source_id], row.collection_no, row.first_seen, row.last_seen, row.count, row.grade,
+                known[row.source_id], frozenset(row.collections), row.first_seen, row.last_seen, row.count, row.grade,
                 Tlp(row.tlp), frozenset(row.groups), tuple(row.labels), row.fingerprint, row.sighting_created,
                 row.sighting_modified,
             )  # fmt: skip
@@ -212,7 +221,7 @@ class Merger:
         hub = Source(self.hub_source_id, sources.HUB, self.hub_ref)
         audience = audience_of(said)
         op = "revoke" if one.revoked else "add" if one.is_new else "revise"
-        collections = {entry.collection_no for entry in (*said, *one.retracted.values())}
+        collections = {no for entry in (*said, *one.retracted.values()) for no in entry.collections}
         first = draft(obj, min(collections), audience, hub, op)
         drafts = [first, *(first.into(other) for other in sorted(collections - {first.collection_no}))]
         spoken = [one.said[source_id] for source_id in sorted(one.touched)]
@@ -266,36 +275,45 @@ def _record(one: _Merged, source: Contributor, statement: Statement) -> Change:
     known = one.said.get(source.id)
     if known is not None and not statement.adds and known.fingerprint == statement.fingerprint:
         return Change.UNCHANGED
-    if known is not None and not statement.adds and _adds_nothing(known, statement):
-        return Change.UNCHANGED
-    now = clock.micros()
-    last = min(statement.last_seen or statement.first_seen or now, now)
-    first = min(statement.first_seen or last, last)
-    one.touched.add(source.id)
     if known is None:
+        now = clock.micros()
+        last = min(statement.last_seen or statement.first_seen or now, now)
+        first = min(statement.first_seen or last, last)
+        one.touched.add(source.id)
         change = Change.SIGHTED if one.said else Change.NEW
         one.fresh.add(source.id)
         one.said[source.id] = Contributed(
-            source, statement.collection_no, first, last, 1, statement.grade, statement.audience.tlp,
+            source, frozenset({statement.collection_no}), first, last, 1, statement.grade, statement.audience.tlp,
             statement.audience.groups, tuple(sorted(statement.labels)), statement.fingerprint, 0, 0,
         )  # fmt: skip
         return change
-    known.first_seen, known.last_seen = min(known.first_seen, first), max(known.last_seen, last)
-    known.fingerprint, known.grade = statement.fingerprint, statement.grade
-    known.tlp, known.groups = statement.audience.tlp, statement.audience.groups
-    known.labels = _joined(known.labels, statement.labels)
-    if statement.adds:
-        known.count += 1
+    joined = _joined_with(known, statement)
+    if joined == known:
+        return Change.UNCHANGED
+    one.said[source.id] = replace(joined, fingerprint=statement.fingerprint)
+    one.touched.add(source.id)
     return Change.UPDATED
 
 
-def _adds_nothing(known: Contributed, statement: Statement) -> bool:
-    """All that the statement says is in the contribution: a file that names a value twice may come again."""
-    said = (statement.grade, statement.audience.key, _joined(known.labels, statement.labels))
-    return (
-        said == (known.grade, known.audience.key, known.labels)
-        and known.first_seen <= (statement.first_seen or known.first_seen)
-        and known.last_seen >= (statement.last_seen or statement.first_seen or known.last_seen)
+def _joined_with(known: Contributed, statement: Statement) -> Contributed:
+    """What the source says after ``statement``, in whatever order it says it: the strictest TLP and whom that is
+    for, the best grade, all labels and collections, the widest span of time; one more report where it ``adds``.
+    """
+    now = clock.micros()
+    last = min(statement.last_seen or (now if statement.adds else known.last_seen), now)
+    first = statement.first_seen or known.first_seen
+    tlp = max(known.tlp, statement.audience.tlp)
+    audiences = ((known.tlp, known.groups), (statement.audience.tlp, statement.audience.groups))
+    return replace(
+        known,
+        collections=known.collections | {statement.collection_no},
+        first_seen=min(known.first_seen, first),
+        last_seen=max(known.last_seen, last, first),
+        count=known.count + statement.adds,
+        grade=max(known.grade, statement.grade, key=confidence_of),
+        tlp=tlp,
+        groups=frozenset().union(*(groups for level, groups in audiences if level == tlp)),
+        labels=_joined(known.labels, statement.labels),
     )
 
 
@@ -323,7 +341,7 @@ def _contribution_row(one: _Merged, source_id: int) -> dict[str, Any]:
     return {
         "indicator_id": one.row_id,
         "source_id": source_id,
-        "collection_no": said.collection_no,
+        "collections": sorted(said.collections),
         "fingerprint": said.fingerprint,
         "first_seen": said.first_seen,
         "last_seen": said.last_seen,

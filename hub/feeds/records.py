@@ -161,7 +161,7 @@ class Indicator(Record):
 
 
 class Contribution(Record):
-    """What one source says of one indicator, and in which collection it says so.
+    """What one source says of one indicator, and in which collections it says so.
 
     ``fingerprint`` is a hash of the statement: a repeat changes nothing. ``sighting_created`` and
     ``sighting_modified`` are the times of the sighting that members see of it, 0 for a feed's.
@@ -171,7 +171,7 @@ class Contribution(Record):
 
     indicator_id: Mapped[int] = mapped_column(ForeignKey("indicator.id"), primary_key=True)
     source_id: Mapped[int] = mapped_column(ForeignKey("source.id"), primary_key=True)
-    collection_no: Mapped[int] = mapped_column(Integer)
+    collections: Mapped[list[int]] = mapped_column(JSON)
     fingerprint: Mapped[bytes] = mapped_column(LargeBinary)
     first_seen: Mapped[Timestamp]
     last_seen: Mapped[Timestamp]

@@ -73,7 +73,9 @@ def look_up(session: Session, token: str) -> tuple[OneTimeLink, Person]:
         or link.expires_at <= clock.micros()
         or person.status != wanted[link.purpose]
     ):
-        raise NotFound("this link does not work any more", advice="It may have been used or be too old: ask for another.")
+        raise NotFound(
+            "this link does not work any more", advice="It may have been used or be too old: ask for another."
+        )
     return link, person
 
 

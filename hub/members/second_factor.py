@@ -39,9 +39,12 @@ def seal(vault: Vault, person_id: str, secret: str) -> bytes:
 
 def opened(vault: Vault, person: Person) -> str | None:
     """The person's secret, None before there is one."""
-    if person.totp_secret is None:
-        return None
-    return vault.open(person.totp_secret, f"totp:{person.id}").decode()
+    return None if person.totp_secret is None else unsealed(vault, person.id, person.totp_secret)
+
+
+def unsealed(vault: Vault, person_id: str, sealed: bytes) -> str:
+    """What ``seal`` gave for this person. Raises IntegrityFailure for anything else."""
+    return vault.open(sealed, f"totp:{person_id}").decode()
 
 
 def step_of(secret: str, code: str, after: int) -> int | None:

@@ -77,7 +77,9 @@ def enrol(
     person = session.get_one(Person, person_id, with_for_update=True)
     step = second_factor.step_of(secret, code, 0)
     if step is None:
-        raise InvalidInput("The code is not right. Check the time of your phone and enter the newest code", where="code")
+        raise InvalidInput(
+            "The code is not right. Check the time of your phone and enter the newest code", where="code"
+        )
     person.totp_secret, person.totp_step = second_factor.seal(vault, person.id, secret), step
     people.move(session, person, people.MFA_ENROLLED, person.id)
     people.move(session, person, people.ACTIVE, person.id)
@@ -92,6 +94,22 @@ def change_password(session: Session, person_id: str, password_hash: str, sessio
     sessions.revoke_all(session, person_id, but=session_id)
     session.flush()
     record(session, person_id, "person:password", person_id, why="changed")
+
+
+def confirm(session: Session, person: Person, matched: bool, visit: Visit) -> bool:
+    """Whether somebody who is signed in has given their password again, ``matched`` being the comparison's answer."""
+    if person.locked_until > clock.micros():
+        return False
+    if not matched:
+        _count_failure(session, person, visit, "password")
+    return matched
+
+
+def renew_recovery_codes(session: Session, person_id: str) -> list[str]:
+    """Ten new recovery codes in place of the earlier ones."""
+    codes = second_factor.new_recovery_codes(session, session.get_one(Person, person_id))
+    record(session, person_id, "person:recovery-codes", person_id)
+    return codes
 
 
 def _count_failure(session: Session, person: Person, visit: Visit, what: str) -> None:

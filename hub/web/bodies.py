@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 from typing import IO
 
-from flask import Flask, Request, Response, request
+from flask import Flask, Request, Response, g, request
 from werkzeug.utils import cached_property
 
 from hub.errors import InvalidInput, TooLarge
@@ -70,6 +70,10 @@ def _discard_rest(response: Response) -> Response:
         return response
     expected = request.content_length or ("chunked" in request.headers.get("Transfer-Encoding", "").lower())
     if not expected or "hub.body_read" in environ or not environ.get("wsgi.input_terminated"):
+        return response
+    if "actor" not in g:
+        # A stranger who sends half a body must not hold a thread of ours that waits for the rest.
+        response.headers["Connection"] = "close"
         return response
     left = DISCARDED
     while left > 0 and (step := environ["wsgi.input"].read(min(left, STEP))):

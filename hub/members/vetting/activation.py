@@ -8,8 +8,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from hub import clock
+from hub.auth import Role
 from hub.errors import Conflict
-from hub.members import membership
+from hub.members import invitations, membership, people
+from hub.members.invitations import Post
 from hub.members.records import Member, MemberGroup
 from hub.members.vetting.party import Party
 from hub.members.vetting.records import VettingCase
@@ -46,3 +48,11 @@ def admit(session: Session, case: VettingCase, by: Party, namespace: uuid.UUID) 
     session.flush()
     advance(session, case, State.ACTIVE, by, "the agreement is signed")
     return member
+
+
+def invite_contacts(session: Session, post: Post, case: VettingCase, by: Party) -> None:
+    """Invite the primary contact and the deputy to sign in; one whose address is known already is left alone."""
+    for name, email in ((case.primary_name, case.primary_email), (case.deputy_name, case.deputy_email)):
+        if people.by_email(session, email) is None:
+            person = people.add(session, by.id, email, name, [Role.PRIMARY_CONTACT], case.member_id)
+            invitations.invite(session, post, person)

@@ -253,7 +253,7 @@ def upgrade() -> None:
         "contribution",
         sa.Column("indicator_id", sa.Integer(), nullable=False),
         sa.Column("source_id", sa.Integer(), nullable=False),
-        sa.Column("collection_no", sa.Integer(), nullable=False),
+        sa.Column("collections", sa.JSON(), nullable=False),
         sa.Column("fingerprint", sa.LargeBinary(), nullable=False),
         sa.Column("first_seen", sa.BigInteger(), nullable=False),
         sa.Column("last_seen", sa.BigInteger(), nullable=False),

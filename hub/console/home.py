@@ -1,0 +1,33 @@
+"""The overview: what there is to do, by what the person may."""
+
+from __future__ import annotations
+
+from flask import Response, request
+
+from hub.console.furniture import blueprint, page, person
+from hub.console.navigation import links
+from hub.web.guard import SIGNED_IN, allow
+
+TOLD = {
+    "Cases": "Organisations that ask to join, from application to decision",
+    "Members": "Organisations, their people, keys, grants and history",
+    "Indicators": "Search, history, signatures and who sees what",
+    "Quarantine": "What was held back, and why",
+    "Feeds": "Upstream sources and their last runs",
+    "Collections": "What members pull",
+    "Audit": "Who did what, before, after and why",
+    "Hub staff": "The hub's own people and their roles",
+    "Membership": "Your organisation's agreement, reviews and certificates",
+    "People": "Who of your organisation signs in here",
+    "API keys": "What your systems pull and push with",
+    "Submissions": "What you have sent, and what became of it",
+    "Test my connection": "Your last polls, and set-up text for your tools",
+}
+
+
+@blueprint.get("/")
+@allow(SIGNED_IN)
+def home() -> Response:
+    """The sections that the person may enter."""
+    cards = [(link, TOLD[link.label]) for link in links(person(), request.path) if link.label in TOLD]
+    return page("home.html", "Overview", cards=cards, roles=sorted(role.value for role in person().roles))
