@@ -8,10 +8,11 @@ import sys
 import tempfile
 import uuid
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
-from bench.client import Answer, Client
-from bench.reading import cold_pages
+from bench.client import Client
+from bench.reading import NO_CACHE, OBJECTS
 from bench.results import Measured, interleaved, ms
 from bench.server import free_port, hub_server, running
 from bench.store import Store, template
@@ -26,16 +27,17 @@ ROUNDS = 7
 class OneByOne:
     """A client that opens a connection for each request, since medallion's server keeps none."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, credential: tuple[str, str]) -> None:
         self._port = port
+        self._credential = credential
 
-    def get(self, path: str) -> Answer:
-        """One GET."""
-        client = Client(self._port, LOGIN)
+    def get(self, path: str) -> int:
+        """One GET; how long the body is."""
+        client = Client(self._port, self._credential)
         try:
             answer = client.get(path)
             assert answer.status == 200, bytes(answer.body)
-            return answer
+            return len(answer.body)
         finally:
             client.close()
 
@@ -51,14 +53,14 @@ def compared(store: Store, log: Path) -> Iterator[Measured]:
         command = [str(program), "--port", str(port), str(configuration)]
         with (
             running(command, port, {}, log),
-            hub_server(store.data, store.url, log, "--no-worker", HUB_TAXII__PAGE_CACHE_BYTES="0") as hub_port,
+            hub_server(store.data, store.url, log, "--no-worker", **NO_CACHE) as hub_port,
         ):
-            theirs, ours = OneByOne(port), Client(hub_port, store.broad)
+            theirs, ours = OneByOne(port, LOGIN), OneByOne(hub_port, store.broad)
             for limit in (100, 1000):
-                path = f"/root/collections/{COLLECTION}/objects/?limit={limit}"
+                their_path = f"/root/collections/{COLLECTION}/objects/?limit={limit}"
+                our_path = f"{OBJECTS}?limit={limit}"
                 found = interleaved(
-                    {"medallion": lambda path=path: theirs.get(path), "hub": cold_pages(ours, store, limit, 0.1)},  # type: ignore[misc]
-                    ROUNDS,
+                    {"medallion": partial(theirs.get, their_path), "hub": partial(ours.get, our_path)}, ROUNDS
                 )
                 yield Measured(
                     f"page of {limit:,} at {store.entries:,} entries: throughput / medallion's at {OBJECTS_HELD:,}",

@@ -26,6 +26,7 @@ from hub.members import credentials, membership
 from hub.members.membership import MemberKind
 from hub.settings import load
 from hub.stix.tlp import Tlp
+from hub.telemetry import configure_logging
 from tests.postgres_server import ensure_server, join_run
 
 COLLECTION = "cyber"
@@ -73,6 +74,7 @@ def create_database(socket: str, name: str) -> str:
 def open_hub(data: Path, url: str, **settings: Any) -> Hub:
     """A prepared hub with the default settings but for ``settings``."""
     hub = assemble(load(data_dir=data, database_url=url, **settings))
+    configure_logging(hub.settings.log.model_copy(update={"level": "error"}))
     prepare(hub)
     return hub
 

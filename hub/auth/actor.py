@@ -30,6 +30,7 @@ class Actor:
     groups: frozenset[int]
     permissions: frozenset[Permission]
     expires_at: int | None = None
+    credential: CredentialKind = CredentialKind.TOKEN
 
     def require(self, permission: Permission) -> None:
         """Raise NotPermitted unless the actor holds ``permission``."""

@@ -12,6 +12,7 @@ from hub.factory.parts import assemble
 from hub.ledger.disclosures import Disclosures
 from hub.ledger.positions import Positions
 from hub.ledger.views import Views
+from hub.members.key_use import KeyUses
 from hub.settings import Settings, load
 from hub.telemetry import configure_logging
 from hub.web import bodies, browser, delivery, disclosing, errors, guard, health, metrics, wellknown
@@ -49,6 +50,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         hub_ref=hub.hub_ref,
         positions=Positions(hub.database, views),
         disclosures=Disclosures(hub.database),
+        key_uses=KeyUses(hub.database),
         pages=PageCache(hub.settings.taxii.page_cache_bytes),
         limits=RateLimits(hub.settings.limits),
         proxies=proxies,

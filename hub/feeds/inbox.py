@@ -24,6 +24,7 @@ from hub.sealing import Vault
 ENVELOPE = "envelope"
 REPORTS = "reports"
 WITHDRAWAL = "withdrawal"
+RETRACTION = "retraction"
 FILE = "file"
 
 PENDING = "pending"

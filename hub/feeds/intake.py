@@ -23,7 +23,7 @@ from hub import clock
 from hub.audit import record
 from hub.db import Database
 from hub.errors import Conflict, InvalidInput, TooLarge, Unavailable
-from hub.feeds import inbox, objects_batch, readers, reports_batch, sources, values_batch
+from hub.feeds import inbox, objects_batch, readers, reports_batch, retraction, sources, values_batch
 from hub.feeds.batch import Result, Target, by_kind, held_positions, repeat_outcomes, store_outcomes
 from hub.feeds.merge import Merger
 from hub.feeds.readers.json_map import JsonRows
@@ -34,6 +34,7 @@ from hub.feeds.records import Submission
 from hub.feeds.reports import bulk
 from hub.feeds.reports.schema import parts
 from hub.feeds.reports_batch import ReadReport, Withdrawal
+from hub.feeds.retraction import Retraction
 from hub.feeds.sift import Held, Rules, sift
 from hub.ledger.collections import all_collections
 from hub.sealing import Vault
@@ -48,7 +49,7 @@ AUTO = "auto"
 WHAT_MAKES_A_REPEAT = ("kind", "sha256", "filename", "mapping", "collection_no", "tlp", "groups", "rules")
 RENEWALS_PER_LEASE = 4
 Progress = Callable[[int, int], None]
-Unit = Reading | ReadReport | Withdrawal
+Unit = Reading | ReadReport | Withdrawal | Retraction
 T = TypeVar("T")
 
 
@@ -126,6 +127,8 @@ class Intake:
             return lambda: (StixObject(f"objects[{n}]", obj) for n, obj in enumerate(objects))
         if submission.kind == inbox.WITHDRAWAL:
             return lambda: iter((Withdrawal(raw.decode()),))
+        if submission.kind == inbox.RETRACTION:
+            return lambda: iter((Retraction(raw.decode()),))
         opened = readers.opened(raw, self.max_file_bytes)
         if submission.kind == inbox.REPORTS:
             return _reports(opened)
@@ -173,6 +176,7 @@ class Intake:
         objects = [(n, unit) for n, unit in batch if isinstance(unit, StixObject)]
         reports = [(n, unit) for n, unit in batch if isinstance(unit, ReadReport)]
         withdrawals = [(n, unit) for n, unit in batch if isinstance(unit, Withdrawal)]
+        retractions = [(n, unit) for n, unit in batch if isinstance(unit, Retraction)]
         value_plan = values_batch.plan(values, target, self.rules)
         with self.database.reading() as session:
             repeated = self.merger.unchanged(session, target.source, value_plan.statements)
@@ -184,6 +188,7 @@ class Intake:
             values_batch.apply(session, value_plan, target, self.merger, repeated)
             objects_batch.apply(session, object_plan, target, self.merger)
             reports_batch.apply(session, report_plan, target, self.merger, self.vault)
+            retraction.apply(session, retractions, target, self.merger, combined)
             reports_batch.withdraw_all(session, withdrawals, target, self.merger, combined)
             for part in (value_plan.result, object_plan.result, report_plan.result):
                 combined.counts.update(part.counts)

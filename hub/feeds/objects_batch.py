@@ -17,7 +17,7 @@ from hub.feeds.readers.reading import StixObject
 from hub.feeds.sift import Held, Rules, held_by_rule
 from hub.feeds.values_batch import collection_of, micros
 from hub.ledger.append import Appended, Draft, digest_of, draft, known_versions
-from hub.ledger.versions import version_key, version_of
+from hub.ledger.versions import WITHDRAWN, version_key, version_of
 from hub.provenance.receipts import without_receipt
 from hub.stix.canonical import canonical_json
 from hub.stix.cards import contains_card, redact_cards
@@ -42,6 +42,7 @@ class ObjectPlan:
 
     drafts: list[tuple[int, StixObject, Draft]] = field(default_factory=list)
     statements: dict[int, list[Statement]] = field(default_factory=dict)
+    revoked: dict[int, list[Value]] = field(default_factory=dict)
     held: list[Held] = field(default_factory=list)
     result: Result = field(default_factory=Result)
 
@@ -58,16 +59,20 @@ def plan(
     for position, one, obj in bare:
         planned.result.counts["read"] += 1
         try:
-            if not _is_known(known, collection_no, obj):
-                _acceptable(obj, merger)
-                _refuse_foreign(obj, everywhere, collection_no, target, merger)
-                _plan_object(planned, position, one, obj, collection_no, target)
-            else:
+            if _is_known(known, collection_no, obj):
                 _accepted(planned.result, position, one, obj, "unchanged", target)
+                planned.result.values.update(value for value in values_of(one, rules) if isinstance(value, Value))
+                continue
+            _acceptable(obj, merger)
+            _refuse_foreign(obj, everywhere, collection_no, target, merger)
+            _plan_object(planned, position, one, obj, collection_no, target)
         except InvalidInput as error:
             _refused(planned.result, position, one, obj, str(error))
-            continue
-        _plan_values(planned, position, one, obj, target, rules)
+    newest = _newest(planned, known)
+    for position, one, made in planned.drafts:
+        # An older version that arrives late says nothing about the value any more.
+        if version_key(made.version) == newest[made.stix_id]:
+            _plan_values(planned, position, one, one.obj, target, rules)
     return planned
 
 
@@ -89,6 +94,9 @@ def apply(session: Session, planned: ObjectPlan, target: Target, merger: Merger)
     if statements:
         planned.result.values.update(one.value for one in statements)
         merger.merge(session, target.source, statements)
+    taken_back = [value for position, values in planned.revoked.items() if position not in refused for value in values]
+    if taken_back:
+        merger.retract(session, target.source, taken_back)
     quarantine(session, target.source.id, target.submission_id, planned.held)
 
 
@@ -181,7 +189,10 @@ def _plan_object(
 def _plan_values(
     planned: ObjectPlan, position: int, one: StixObject, obj: dict[str, Any], target: Target, rules: Rules
 ) -> None:
-    """The values that a STIX indicator stands for are contributions like any other."""
+    """The values that a STIX indicator stands for are contributions like any other; revoked, it takes them back."""
+    if obj.get("revoked") is True:
+        planned.revoked[position] = patterned_values(obj)
+        return
     for value in values_of(one, rules):
         if isinstance(value, Held):
             planned.held.append(value)
@@ -202,14 +213,29 @@ def _plan_values(
 
 def values_of(one: StixObject, rules: Rules) -> list[Value | Held]:
     """The values that an acceptable object stands for: those of a STIX indicator that is not revoked."""
-    obj = one.obj
-    if obj.get("type") != "indicator" or obj.get("pattern_type") != "stix" or obj.get("revoked") is True:
+    if one.obj.get("revoked") is True:
         return []
     found: list[Value | Held] = []
-    for value in values_in(obj["pattern"]):
+    for value in patterned_values(one.obj):
         reason = held_by_rule(value, rules)
         found.append(Held(QUARANTINED, one.where, value.text, reason, value) if reason else value)
     return found
+
+
+def patterned_values(obj: dict[str, Any]) -> list[Value]:
+    """The values in the pattern of a valid STIX indicator, none for any other object."""
+    if obj.get("type") != "indicator" or obj.get("pattern_type") != "stix":
+        return []
+    return values_in(obj["pattern"])
+
+
+def _newest(planned: ObjectPlan, known: dict[tuple[int, str], dict[str, bytes]]) -> dict[str, str]:
+    """The newest version key of each object of the batch, stored or about to be."""
+    newest: dict[str, str] = {}
+    for _, _, made in planned.drafts:
+        stored = (key for key in known.get((made.collection_no, made.stix_id), {}) if WITHDRAWN not in key)
+        newest[made.stix_id] = max(newest.get(made.stix_id, ""), version_key(made.version), *stored)
+    return newest
 
 
 def _count_appended(

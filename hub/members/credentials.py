@@ -79,6 +79,7 @@ def actor_of(session: Session, member: Member, kind: CredentialKind, username: s
         groups=frozenset(groups),
         permissions=permissions_of(roles, kind),
         expires_at=expires_at,
+        credential=kind,
     )
 
 

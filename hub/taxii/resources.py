@@ -189,6 +189,11 @@ def delete_object(root: str, collection: str, stix_id: str) -> Response:
         source = sources.of_member(session, actor(), services().settings.intake.default_grade)
         gone = withdraw(session, target.no, stix_id, versions, source_id=source.id, streams=streams)
         record(session, actor().member_id, "object:delete", stix_id, before={"collection": target.id, "versions": gone})
+        # What the object said of a value is taken back by the worker, in the order of everything that arrives.
+        said = inbox.Arrival(
+            inbox.RETRACTION, source.id, actor().member_id, stix_id.encode(), 1, actor().member_id, target.no
+        )
+        inbox.receive(session, services().vault, said)
     return Response(status=200, content_type=TAXII_21)
 
 

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from flask import Flask, g, request
 
-from hub.auth import Permission
+from hub.auth import CredentialKind, Permission
 from hub.errors import Unauthenticated
 from hub.web import browser, csrf
 from hub.web.identity import Identities
@@ -67,6 +67,8 @@ def install(app: Flask, identities: Identities) -> None:
             parts.limits.count_failure(parts.proxies.address_of(request))
             raise
         parts.limits.count_member(actor.member_id)
+        if actor.credential is CredentialKind.TOKEN:
+            parts.key_uses.note(actor.username, parts.proxies.address_of(request))
         if isinstance(needed, Permission):
             actor.require(needed)
 

@@ -10,6 +10,7 @@ from hub.db import Database
 from hub.ledger.disclosures import Disclosures
 from hub.ledger.positions import Positions
 from hub.ledger.views import Views
+from hub.members.key_use import KeyUses
 from hub.provenance.keys import Signer
 from hub.sealing import Vault
 from hub.settings import Settings
@@ -32,6 +33,7 @@ class Services:
     hub_ref: str
     positions: Positions
     disclosures: Disclosures
+    key_uses: KeyUses
     pages: PageCache
     limits: RateLimits
     proxies: Proxies
@@ -39,6 +41,7 @@ class Services:
     def close(self) -> None:
         """Write what waits to be written, and close every connection."""
         self.disclosures.close()
+        self.key_uses.close()
         self.limits.close()
         self.database.close()
 

@@ -325,7 +325,7 @@ def test_what_falls_due(desk: Office) -> None:
         reviews.pass_review(session, cases.hold(session, case_id), OFFICER, "all well")
     assert desk.state(case_id) == "active"
     assert due(periods.review_days + 1).reviews_opened == 1
-    assert due(periods.review_days + 1).reviews_opened == 0
+    assert due(periods.review_reply_days - 1) == reviews.Done()
     assert due(periods.review_reply_days + 1).suspended == 1
     assert (desk.state(case_id), desk.status(member_id)) == ("suspended", "suspended")
 

@@ -74,14 +74,15 @@ def run_due(session: Session, now: int, post: Post, files: EvidenceFolder) -> Do
         advance(session, case, State.LAPSED, THE_HUB, f"no reply in {periods.reply_days} days")
         letters.tell(session, post, case)
         done.lapsed += 1
-    for case in _reviewed_before(session, now - periods.review_days * DAY):
-        advance(session, case, State.REVIEW_DUE, THE_HUB, f"{periods.review_days} days since the last review")
-        letters.tell(session, post, case)
-        done.reviews_opened += 1
+    # Before reviews open, so that one run never both opens and ends one.
     for case in _since(session, (State.REVIEW_DUE,), now - periods.review_reply_days * DAY):
         suspensions.suspend(session, case, THE_HUB, f"the review stayed open for {periods.review_reply_days} days")
         letters.tell(session, post, case)
         done.suspended += 1
+    for case in _reviewed_before(session, now - periods.review_days * DAY):
+        advance(session, case, State.REVIEW_DUE, THE_HUB, f"{periods.review_days} days since the last review")
+        letters.tell(session, post, case)
+        done.reviews_opened += 1
     done.grants_expired = grants.expire(session, now)
     done.emergencies_ended = emergencies.end(session, now)
     over = [
