@@ -69,17 +69,13 @@ def invite(email: str, reason: str, as_json: bool) -> None:
 def list_people(as_json: bool) -> None:
     """The hub's own people."""
     with assemble(load()).database.reading() as session:
-        shown = [
-            {"person_id": one.id, "email": one.email, "name": one.name, "roles": one.roles, "status": one.status}
-            for one in people.of_member(session, None)
-        ]
+        found = people.of_member(session, None)
     if as_json:
-        print_json(shown)
+        shown = ("email", "name", "roles", "status")
+        print_json([{"person_id": one.id} | {name: getattr(one, name) for name in shown} for one in found])
     else:
-        print_table(
-            ["email", "name", "roles", "status"],
-            [[one["email"], one["name"], ", ".join(one["roles"]), one["status"]] for one in shown],
-        )
+        rows = [[one.email, one.name, ", ".join(one.roles), one.status] for one in found]
+        print_table(["email", "name", "roles", "status"], rows)
 
 
 @admin_commands.command("disable")
@@ -97,7 +93,7 @@ def disable(email: str, reason: str) -> None:
 
 @admin_commands.command("dormant")
 def dormant() -> None:
-    """Make everybody dormant who has not signed in for console.dormant_days. The worker does it each hour, too."""
+    """Make everybody dormant who has not signed in for console.dormant_days."""
     hub = assemble(load())
     with hub.database.unit_of_work() as session:
         closed = people.close_dormant(session, hub.settings.console.dormant_days)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ctypes
+from functools import partial
 from typing import Any
 
 from flask import Flask
 
 from hub import api, console, taxii
+from hub.factory.initial import publish_identity
 from hub.factory.parts import assemble
 from hub.ledger.disclosures import Disclosures
 from hub.ledger.positions import Positions
@@ -48,6 +50,8 @@ def create_app(settings: Settings | None = None) -> Flask:
         vault=hub.vault,
         signer=hub.signer,
         hub_ref=hub.hub_ref,
+        namespace=hub.namespace,
+        publish_identity=partial(publish_identity, hub),
         positions=Positions(hub.database, views),
         disclosures=Disclosures(hub.database),
         key_uses=KeyUses(hub.database),

@@ -52,4 +52,3 @@ def offered(session: Session, views: Views, actor: Actor, head: Head) -> list[Of
             )
         )  # fmt: skip
     return found
-

@@ -115,7 +115,7 @@ def end_links(session: Session, person_id: str) -> None:
     )
 
 
-def open_links(session: Session, person_id: str) -> int:
+def open_until(session: Session, person_id: str) -> int:
     """When the person's open link expires (microseconds), 0 without one."""
     latest = select(OneTimeLink.expires_at).where(
         OneTimeLink.person_id == person_id, OneTimeLink.used_at.is_(None), OneTimeLink.expires_at > clock.micros()

@@ -95,3 +95,14 @@ class OutgoingMessage(Record):
     sent_at: Mapped[int | None] = mapped_column(BigInteger)
     failures: Mapped[int] = mapped_column(Integer)
     next_try_at: Mapped[Timestamp]
+
+
+class PeopleAttestation(Record):
+    """A primary contact's word, each quarter, that an organisation's people are the right ones."""
+
+    __tablename__ = "people_attestation"
+
+    member_id: Mapped[str] = mapped_column(ForeignKey("member.id"), primary_key=True)
+    at: Mapped[Timestamp] = mapped_column(primary_key=True)
+    person_id: Mapped[str] = mapped_column(ForeignKey("person.id"))
+    people: Mapped[list[str]] = mapped_column(JSON)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
 
 from flask import current_app
+from sqlalchemy.orm import Session
 
 from hub.db import Database
 from hub.ledger.disclosures import Disclosures
@@ -31,6 +35,9 @@ class Services:
     vault: Vault
     signer: Signer
     hub_ref: str
+    namespace: UUID
+    # Puts a member's shown identity into the collections that refer to it.
+    publish_identity: Callable[[Session, dict[str, Any]], None]
     positions: Positions
     disclosures: Disclosures
     key_uses: KeyUses

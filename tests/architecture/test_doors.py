@@ -30,8 +30,12 @@ NOBODY, SUSPENDED = "nobody", "suspended"
 
 
 def doors(hub: LocalHub) -> Iterator[tuple[str, Rule]]:
-    """(method, rule) of every URL, those that take something away last; HEAD goes with GET."""
-    found = [(method, rule) for rule in hub.app.url_map.iter_rules() for method in rule.methods or ()]
+    """(method, rule) of every URL for machines, those that take something away last; HEAD goes with GET.
+
+    The console knows people, not credentials, and has a table of its own.
+    """
+    rules = [rule for rule in hub.app.url_map.iter_rules() if not str(rule).startswith("/console")]
+    found = [(method, rule) for rule in rules for method in rule.methods or ()]
     for method, rule in sorted(found, key=lambda door: (door[0] == "DELETE", str(door[1]), door[0])):
         if method != "HEAD":
             yield method, rule

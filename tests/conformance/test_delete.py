@@ -224,8 +224,9 @@ def test_the_log_keeps_what_was_deleted_and_who_did_it(
     assert delete(local_hub, filled, contributor) == 200
     with local_hub.hub.database.reading() as session:
         assert session.scalars(select(Entry.seq).where(Entry.stix_id == ONE)).all() == before
-        event = session.scalars(select(AuditEvent).order_by(AuditEvent.id.desc()).limit(1)).one()
-    assert (event.actor, event.action, event.subject) == (contributor.member_id, "object:delete", ONE)
+        found = select(AuditEvent).where(AuditEvent.action == "object:delete").order_by(AuditEvent.id.desc()).limit(1)
+        event = session.scalars(found).one()
+    assert (event.actor, event.subject) == (contributor.member_id, ONE)
     assert all(version in event.detail for version in (V1, V2, V3))
 
 

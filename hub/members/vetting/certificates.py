@@ -46,10 +46,10 @@ def issue(session: Session, case: VettingCase, by: Party, kind: str) -> Membersh
     return certificate
 
 
-def find(session: Session, number: str) -> MembershipCertificate:
-    """A certificate by its number. Raises NotFound."""
+def find(session: Session, case: VettingCase, number: str) -> MembershipCertificate:
+    """A certificate of a case by its number. Raises NotFound, also for another's."""
     found = session.get(MembershipCertificate, number)
-    if found is None:
+    if found is None or found.case_id != case.id:
         raise NotFound("there is no such certificate")
     return found
 

@@ -7,11 +7,13 @@ from contextlib import contextmanager
 
 from sqlalchemy.orm import Session
 
+from hub.audit import record
 from hub.auth import Role
 from hub.members import outbox, people
 from hub.members.invitations import Post
 from hub.members.vetting import cases, links
 from hub.members.vetting.links import Purpose
+from hub.members.vetting.party import Capacity, Party
 from hub.members.vetting.records import BreakGlass, SponsorInvitation, VettingCase
 from hub.members.vetting.states import State
 
@@ -31,8 +33,8 @@ TEXTS = {
     State.INFO_REQUESTED: (
         "A question about your application",
         (
-            "we need to know more about your application for {name}. The link below shows the question. Without an answer"
-            " in {reply_days} days the application lapses."
+            "we need to know more about your application for {name}. The link below shows the question. Without an"
+            " answer in {reply_days} days the application lapses."
         ),
     ),
     State.APPROVED_UNSIGNED: (
@@ -45,8 +47,8 @@ TEXTS = {
     State.REJECTED: (
         "Your application is not accepted",
         (
-            "the application of {name} is not accepted. The link below shows the reason, and lets you appeal once within"
-            " {appeal_days} days. Other people decide an appeal."
+            "the application of {name} is not accepted. The link below shows the reason, and lets you appeal once"
+            " within {appeal_days} days. Other people decide an appeal."
         ),
     ),
     State.LAPSED: ("Your application has lapsed", "we had no reply, so the application of {name} has lapsed."),
@@ -90,6 +92,13 @@ def tell(session: Session, post: Post, case: VettingCase) -> None:
         token = links.issue(session, case, Purpose.APPLICANT, days)
         lines += [f"{post.settings.base_url}/console/apply/{token}", f"The link holds for {days} days."]
     outbox.put(session, post.vault, case.primary_email, subject, "\n\n".join(lines) + "\n")
+
+
+def again(session: Session, post: Post, case: VettingCase, by: Party) -> None:
+    """Send the letter of the present state anew, with a new link; earlier links end."""
+    cases.require(by, Capacity.OFFICER)
+    tell(session, post, case)
+    record(session, by.id, "case:letter", case.id, after={"state": case.state})
 
 
 def to_sponsor(session: Session, post: Post, case: VettingCase, invitation: SponsorInvitation, token: str) -> None:

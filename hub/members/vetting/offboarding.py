@@ -60,8 +60,3 @@ def revoke_keys(session: Session, member_id: str) -> int:
         count += len(session.scalars(select(kind).where(*standing)).all())
         session.execute(update(kind).where(*standing).values(revoked_at=now))
     return count
-
-
-def done(session: Session, case: VettingCase) -> dict[str, OffboardingStep]:
-    """The points that are done, by their name."""
-    return {one.step: one for one in session.scalars(select(OffboardingStep).where(OffboardingStep.case_id == case.id))}

@@ -192,7 +192,7 @@ def lifts(session: Session, of: Suspension) -> int:
 
 def offboarding_done(session: Session, case: VettingCase) -> str:
     """Every point of the list is ticked."""
-    done = set(session.scalars(select(OffboardingStep.step).where(OffboardingStep.case_id == case.id)))
+    done = offboarded(session, case)
     missing = [words for step, words in OFFBOARDING_STEPS.items() if step not in done]
     return f"still to do: {missing[0][0].lower()}{missing[0][1:]}" if missing else ""
 
@@ -202,3 +202,34 @@ def last_steps(session: Session, case: VettingCase, count: int) -> list[CaseStep
     return list(
         session.scalars(select(CaseStep).where(CaseStep.case_id == case.id).order_by(CaseStep.id.desc()).limit(count))
     )
+
+
+def questions(session: Session, case: VettingCase) -> list[tuple[InformationRequest, InformationAnswer | None]]:
+    """Every question with its answer, oldest first."""
+    rows = session.execute(
+        select(InformationRequest, InformationAnswer)
+        .outerjoin(InformationAnswer, InformationAnswer.request_id == InformationRequest.id)
+        .where(InformationRequest.case_id == case.id)
+        .order_by(InformationRequest.id)
+    )
+    return [(row[0], row[1]) for row in rows]
+
+
+def declared(session: Session, case: VettingCase) -> list[ConflictDeclaration]:
+    """Every declaration of a conflict of interest, or of none, oldest first."""
+    return list(
+        session.scalars(
+            select(ConflictDeclaration).where(ConflictDeclaration.case_id == case.id).order_by(ConflictDeclaration.id)
+        )
+    )
+
+
+def offboarded(session: Session, case: VettingCase) -> dict[str, OffboardingStep]:
+    """The points of the off-boarding list that are done, by their name."""
+    return {one.step: one for one in session.scalars(select(OffboardingStep).where(OffboardingStep.case_id == case.id))}
+
+
+def missing_for_decision(session: Session, case: VettingCase) -> list[str]:
+    """What the officer still has to bring on file before the case can be decided."""
+    checks = (registry_extract, sponsor, sanctions_check, signatory_authority, officer_declared)
+    return [missing for check in checks if (missing := check(session, case))]

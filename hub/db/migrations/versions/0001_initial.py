@@ -655,6 +655,16 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("submission_id", "position", name=op.f("pk_outcome")),
     )
     op.create_table(
+        "people_attestation",
+        sa.Column("member_id", sa.Text(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("person_id", sa.Text(), nullable=False),
+        sa.Column("people", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(["member_id"], ["member.id"], name=op.f("fk_people_attestation_member_id")),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_people_attestation_person_id")),
+        sa.PrimaryKeyConstraint("member_id", "at", name=op.f("pk_people_attestation")),
+    )
+    op.create_table(
         "recovery_code",
         sa.Column("person_id", sa.Text(), nullable=False),
         sa.Column("code_hash", sa.LargeBinary(), nullable=False),

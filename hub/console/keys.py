@@ -1,0 +1,86 @@
+"""A member's API keys."""
+
+from __future__ import annotations
+
+from flask import Response, url_for
+
+from hub.auth import Permission
+from hub.console.furniture import Form, blueprint, page, person, reading, redirect_to, say, unit_of_work
+from hub.members import keys
+from hub.web.guard import allow
+from hub.web.services import services
+
+LIFETIMES = {"90": "90 days", "180": "180 days", "365": "1 year", "": "No end"}
+
+
+@blueprint.get("/keys")
+@allow(Permission.OWN_KEYS_READ)
+def own_keys() -> Response:
+    """Every key, the newest first."""
+    with reading() as session:
+        found = keys.of_member(session, person().own_member)
+    may_change = person().may(Permission.OWN_KEYS_CHANGE)
+    return page("keys.html", "API keys", keys=found, may_change=may_change)
+
+
+@blueprint.get("/keys/new")
+@allow(Permission.OWN_KEYS_CHANGE)
+def new_key(form: Form | None = None) -> Response:
+    """Ask what the key is for."""
+    shown = form or Form(days="365")
+    return page("new_key.html", "Make an API key", back=url_for("console.own_keys"), form=shown, lifetimes=LIFETIMES)
+
+
+@blueprint.post("/keys/new")
+@allow(Permission.OWN_KEYS_CHANGE)
+def make_key() -> Response:
+    """Make a key and show it, once."""
+    form, who = Form(), person()
+    label = form.text("label", "Enter what the key is for")
+    days = form.choice("days", LIFETIMES, "Select how long the key holds")
+    if not form.errors:
+        with form.catching():
+            with unit_of_work() as session:
+                made = keys.issue(session, who.own_member, who.person_id, label, int(days) if days else None)
+            return _show(made, label)
+    return new_key(form)
+
+
+@blueprint.get("/keys/<username>")
+@allow(Permission.OWN_KEYS_READ)
+def own_key(username: str) -> Response:
+    """One key, and what can be done with it."""
+    with reading() as session:
+        found = keys.find(session, person().own_member, username)
+    return page(
+        "key.html", found.label or found.username, back=url_for("console.own_keys"), key=found,
+        may_change=person().may(Permission.OWN_KEYS_CHANGE),
+        overlap=services().settings.console.key_overlap_days,
+    )  # fmt: skip
+
+
+@blueprint.post("/keys/<username>/rotate")
+@allow(Permission.OWN_KEYS_CHANGE)
+def rotate_key(username: str) -> Response:
+    """Make the key's successor; both hold for some days."""
+    who, overlap = person(), services().settings.console.key_overlap_days
+    with unit_of_work() as session:
+        made = keys.rotate(session, who.own_member, who.person_id, username, overlap)
+    return _show(made, f"the successor of {username}")
+
+
+@blueprint.post("/keys/<username>/revoke")
+@allow(Permission.OWN_KEYS_CHANGE)
+def revoke_key(username: str) -> Response:
+    """End a key at once."""
+    who = person()
+    with unit_of_work() as session:
+        keys.revoke(session, who.own_member, who.person_id, username, Form().text("why"))
+    say(f"The key {username} has ended")
+    return redirect_to("console.own_keys")
+
+
+def _show(made: tuple[str, str], label: str) -> Response:
+    username, token = made
+    base = services().settings.base_url
+    return page("key_made.html", "Your new API key", username=username, token=token, label=label, base=base)
