@@ -62,7 +62,9 @@ def _name(path: Path) -> str:
 
 
 def test_every_module_is_short_enough_to_read() -> None:
-    lengths = {_name(path): len(path.read_text().splitlines()) for path in HUB}
+    # A migration lists the columns of one step, however many they are.
+    modules = [path for path in HUB if path.parent.name != "versions"]
+    lengths = {_name(path): len(path.read_text().splitlines()) for path in modules}
     _none([f"{name}: {length} lines" for name, length in lengths.items() if length > LINES])
 
 

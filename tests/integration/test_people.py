@@ -112,14 +112,14 @@ def test_keys_from_the_first_to_the_last(hub: LocalHub) -> None:
             assert (found.state, found.last_used_at) == ("active", clock.micros())
             with pytest.raises(NotFound):
                 keys.find(session, other.member_id, username)
-            _, second = keys.rotate(session, member.member_id, "p", username, 7)
+            successor, second = keys.rotate(session, member.member_id, "p", username, 7)
         both = [first, {"Authorization": f"Bearer {second}"}]
         assert [hub.client.get("/taxii2/", headers=one).status_code for one in both] == [200, 200]
         time.shift(7 * DAY + 1)
         assert [hub.client.get("/taxii2/", headers=one).status_code for one in both] == [401, 200]
         with database.unit_of_work() as session:
             assert keys.find(session, member.member_id, username).state == "expired"
-            latest = keys.of_member(session, member.member_id)[0]
+            latest = keys.find(session, member.member_id, successor)
             assert latest.label == "SIEM"
             keys.revoke(session, member.member_id, "p", latest.username)
             for change in (

@@ -56,7 +56,7 @@ def verify(hub: LiveHub, tmp_path_factory: pytest.TempPathFactory) -> Any:
         ended = commands("verify", path, "--keys", keys, *options, code=code)
         return [json.loads(line) for line in ended.out.splitlines()]
 
-    run.commands, run.keys, run.folder = commands, keys, folder  # type: ignore[attr-defined]
+    run.commands, run.keys, run.folder = commands, keys, folder  # type: ignore[attr-defined] # attributes of the helper function
     return run
 
 

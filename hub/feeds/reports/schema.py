@@ -49,11 +49,15 @@ class Strict(Schema):
 
 
 class SocialSchema(Strict):
+    """A name on a platform."""
+
     platform = Line(50, required=True)
     handle = Line(200, required=True)
 
 
 class CompanySchema(Strict):
+    """A company by name, number in its register, or both."""
+
     name = Line(200)
     number = Line(20)
 
@@ -69,6 +73,8 @@ class BeneficiarySchema(Strict):
 
 
 class PaymentSchema(Strict):
+    """A payment that the victim made or was asked for."""
+
     method = _one_of(*METHODS, required=True)
     amount = Amount(required=True)
     currency = fields.String(validate=validate.OneOf(currency.CODES, error="not an ISO 4217 currency code"))
@@ -114,6 +120,8 @@ class VictimSchema(Strict):
 
 
 class LossSchema(Strict):
+    """What was asked for, lost and got back, in one currency."""
+
     attempted = Amount()
     lost = Amount()
     recovered = Amount()

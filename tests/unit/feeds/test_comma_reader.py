@@ -80,8 +80,8 @@ def test_several_hashes_in_one_field() -> None:
 
 def test_a_type_column_speaks_of_the_general_column_only() -> None:
     first, second = read(f"SHA256,Type,C2\n{SHA256},DOMAIN,e.example\n")
-    assert (first.raw, first.kind) == (SHA256, Kind.SHA256)  # type: ignore[union-attr]
-    assert (second.raw, second.kind) == ("e.example", Kind.DOMAIN)  # type: ignore[union-attr]
+    assert (first.raw, first.kind) == (SHA256, Kind.SHA256)  # type: ignore[union-attr] # the test knows which kind of reading it is
+    assert (second.raw, second.kind) == ("e.example", Kind.DOMAIN)  # type: ignore[union-attr] # the test knows which kind of reading it is
 
 
 def test_a_url_wins_over_its_own_host() -> None:
@@ -92,8 +92,8 @@ def test_a_url_wins_over_its_own_host() -> None:
 def test_host_and_path_make_a_url() -> None:
     text = '"host","path","message","updated"\n"e.example","/a?b","bad","x"\n"198.51.100.7:81","","bad","x"\n'
     first, second = read(text)
-    assert (first.raw, first.kind) == ("e.example/a?b", Kind.URL)  # type: ignore[union-attr]
-    assert (second.raw, second.kind) == ("198.51.100.7:81", None)  # type: ignore[union-attr]
+    assert (first.raw, first.kind) == ("e.example/a?b", Kind.URL)  # type: ignore[union-attr] # the test knows which kind of reading it is
+    assert (second.raw, second.kind) == ("198.51.100.7:81", None)  # type: ignore[union-attr] # the test knows which kind of reading it is
 
 
 def test_ports_ids_and_links_are_no_indicators() -> None:
@@ -103,7 +103,7 @@ def test_ports_ids_and_links_are_no_indicators() -> None:
 
 def test_sort_code_and_account_number_go_together() -> None:
     (found,) = read("sort_code,account_number,tags\n20-20-15,55555555,mule\n")
-    assert (found.raw, found.kind) == ("20-20-15 55555555", Kind.BANK_ACCOUNT)  # type: ignore[union-attr]
+    assert (found.raw, found.kind) == ("20-20-15 55555555", Kind.BANK_ACCOUNT)  # type: ignore[union-attr] # the test knows which kind of reading it is
 
 
 def test_no_header_at_all() -> None:
@@ -126,7 +126,7 @@ def test_a_quote_that_is_never_closed_costs_one_row() -> None:
 
 def test_a_quoted_field_may_span_lines() -> None:
     found = read('indicator,description\ne.example,"one\ntwo"\nf.example,x\n')
-    assert [(each.raw, each.description) for each in found] == [("e.example", "one\ntwo"), ("f.example", "x")]  # type: ignore[union-attr]
+    assert [(each.raw, each.description) for each in found] == [("e.example", "one\ntwo"), ("f.example", "x")]  # type: ignore[union-attr] # the test knows which kind of reading it is
     assert found[1].where == "row 4, column indicator"
 
 

@@ -197,7 +197,7 @@ def test_values_without_a_canonical_form_are_refused() -> None:
             canonical_json(value)
     # Taken apart step by step: a deep value is released without recursion too.
     while deep:
-        deep = deep.pop()  # type: ignore[assignment]
+        deep = deep.pop()  # type: ignore[assignment] # a list within a list
 
 
 def test_a_canonical_value_may_wrap_an_accepted_one() -> None:
