@@ -17,11 +17,11 @@ from bench.results import Measured, interleaved, ms
 from bench.server import free_port, hub_server, running
 from bench.store import Store, template
 
-OBJECTS_HELD = 2000
+OBJECTS_HELD = 500
 COLLECTION = "91a7b528-80eb-42ed-a74d-c6fbd5a26116"
 LOGIN = ("reader", "reader")
 INSTALL_SECONDS = 240
-ROUNDS = 7
+ROUNDS = 3
 
 
 class OneByOne:
@@ -43,7 +43,7 @@ class OneByOne:
 
 
 def compared(store: Store, log: Path) -> Iterator[Measured]:
-    """Pages of the hub at its full size against medallion's of 2,000 objects in memory. Raises LookupError
+    """Pages of the hub at its full size against medallion's of 500 objects in memory. Raises LookupError
     with the reason where medallion cannot be had.
     """
     with tempfile.TemporaryDirectory() as folder:
@@ -57,7 +57,7 @@ def compared(store: Store, log: Path) -> Iterator[Measured]:
         ):
             theirs, ours = OneByOne(port, LOGIN), OneByOne(hub_port, store.broad)
             for limit in (100, 1000):
-                their_path = f"/root/collections/{COLLECTION}/objects/?limit={limit}"
+                their_path = f"/api/collections/{COLLECTION}/objects/?limit={limit}"
                 our_path = f"{OBJECTS}?limit={limit}"
                 found = interleaved(
                     {"medallion": partial(theirs.get, their_path), "hub": partial(ours.get, our_path)}, ROUNDS
@@ -118,9 +118,9 @@ def _configured(folder: Path) -> Path:
             }
         ],
     }
-    discovery = {"title": "medallion", "default": "http://localhost/root/", "api_roots": ["http://localhost/root/"]}
+    discovery = {"title": "medallion", "default": "http://localhost/api/", "api_roots": ["http://localhost/api/"]}
     held = folder / "held.json"
-    held.write_text(json.dumps({"/discovery": discovery, "root": root}))
+    held.write_text(json.dumps({"/discovery": discovery, "api": root}))
     configuration = folder / "medallion.json"
     backend = {"module": "medallion.backends.memory_backend", "module_class": "MemoryBackend", "filename": str(held)}
     taxii = {"max_page_size": 1000, "interop_requirements": False}

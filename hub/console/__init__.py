@@ -30,12 +30,28 @@ from importlib.resources import files
 from flask import Flask
 from jinja2 import StrictUndefined
 
-from hub.console import account, connection, home, invitation, keys, people_pages, sign_in, submissions
+from hub.console import (
+    account,
+    connection,
+    home,
+    invitation,
+    keys,
+    people_pages,
+    sign_in,
+    submissions,
+    vetting,
+    vetting_actions,
+    vetting_apply,
+    vetting_grants,
+)
 from hub.console.furniture import blueprint, dress, error_page
 from hub.web import errors
 
 # Importing a room puts its views on the blueprint.
-ROOMS = (home, sign_in, invitation, account, people_pages, keys, submissions, connection)
+ROOMS = (
+    home, sign_in, invitation, account, people_pages, keys, submissions, connection,
+    vetting, vetting_actions, vetting_apply, vetting_grants,
+)  # fmt: skip
 
 __all__ = ["install"]
 

@@ -60,7 +60,7 @@ def case_file(case_id: str) -> Response:
 
 @blueprint.get("/cases/<case_id>/evidence/<evidence_id>")
 @allow(Permission.CASES_READ)
-def case_evidence(case_id: str, evidence_id: str) -> Response:
+def evidence_file(case_id: str, evidence_id: str) -> Response:
     """A file of evidence, always as a download: nothing that was uploaded is ever shown as a page."""
     with reading() as session:
         found = evidence.find(session, cases.find(session, case_id), evidence_id)
@@ -78,7 +78,7 @@ def case_evidence(case_id: str, evidence_id: str) -> Response:
 
 @blueprint.get("/cases/<case_id>/certificates/<number>")
 @allow(Permission.CASES_READ)
-def case_certificate(case_id: str, number: str) -> Response:
+def certificate_page(case_id: str, number: str) -> Response:
     """A certificate, to be printed."""
     with reading() as session:
         case = cases.find(session, case_id)

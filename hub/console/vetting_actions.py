@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -86,7 +87,8 @@ def add_evidence(session: Session, case: VettingCase, by: Party, form: Form) -> 
     if upload is None:
         raise InvalidInput("Choose a file", where="file")
     # One byte more than is taken tells a file that is too large; the rest is never read.
-    content = upload.stream.read(services().settings.vetting.evidence_bytes + 1)
+    with closing(upload):
+        content = upload.stream.read(services().settings.vetting.evidence_bytes + 1)
     kind, note = form.values.get("kind", ""), form.values.get("note", "")
     try:
         folder().add(session, case, by, kind, upload.filename or "", content, note)
@@ -110,7 +112,7 @@ def _propose(session: Session, case: VettingCase, by: Party, form: Form) -> None
     cases.propose(
         session, case, by,
         clearance=Tlp.parse(form.values.get("clearance", "")),
-        groups=form.chosen("groups"),
+        groups=[name for name in form.chosen("groups") if name],
         roles=[Role(role) for role in form.chosen("roles") if role in set(Role)],
     )  # fmt: skip
 
@@ -236,6 +238,8 @@ def _install(action: Action) -> None:
 
     def do(case_id: str) -> Response:
         form, done = Form(), False
+        for field in action.fields:
+            form.values.setdefault(field.name, "")  # a browser sends nothing of what is not chosen
         with form.catching():
             with unit_of_work() as session, letters.changing(session, post(), case_id) as case:
                 action.run(session, case, party(), form)
@@ -262,9 +266,16 @@ def _present(session: Session, case_id: str, action: Action) -> dict[str, Any]:
 
 
 def _form(session: Session, case: VettingCase, action: Action, form: Form) -> Response:
-    choices = {field.name: field.choices(session, case) for field in action.fields if field.choices}
+    choices = {field.name: _choices(session, case, field) for field in action.fields if field.choices}
     back = url_for("console.case_file", case_id=case.id)
     return page("case_action.html", action.label, back=back, form=form, case=case, action=action, choices=choices)
+
+
+def _choices(session: Session, case: VettingCase, field: Field) -> list[Any]:
+    """What there is to choose from: a list to select from has no hints."""
+    assert field.choices is not None
+    found = field.choices(session, case)
+    return [(value, text) for value, text, _ in found] if field.kind == "select" else found
 
 
 for _action in ACTIONS:

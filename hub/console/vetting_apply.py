@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import fields
 
-from flask import Response, url_for
+from flask import Response
 from sqlalchemy.orm import Session
 
 from hub.console.furniture import Form, blueprint, page, post, reading, redirect_to, unit_of_work
@@ -76,15 +76,12 @@ def go_on(token: str) -> Response:
     step = STEPS.get(form.values.get("step", ""))
     if step is None:
         raise InvalidInput("this form is damaged", advice="Load the page again.")
-    fresh = ""
     with form.catching():
         with unit_of_work() as session:
             case_id = _case_of(session, token).id
             with letters.changing(session, post(), case_id) as case:
                 step(session, case, form)
-            # A new letter has ended the link of this page: the browser goes on with a link of its own.
-            fresh = links.issue(session, case, Purpose.APPLICANT, services().settings.vetting.link_days)
-        return redirect_to("console.application", token=fresh)
+        return redirect_to("console.application", token=token)
     with reading() as session:
         return _application(session, _case_of(session, token), form)
 
@@ -139,7 +136,7 @@ def _evidence(session: Session, case: VettingCase, form: Form) -> None:
 
 def _accept(session: Session, case: VettingCase, form: Form) -> None:
     by = cases.applicant(case)
-    if not form.chosen("agreed"):
+    if form.values.setdefault("agreed", "") != "yes":
         raise InvalidInput("Confirm that you accept the agreement", where="agreed")
     agreements.accept(
         session, case, by,

@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from hub import clock
 from hub.audit.records import AuditEvent
-from hub.members import people, sessions
+from hub.members import people
 from hub.members.outbox import Outbox
 from hub.members.people_records import BrowserSession, Person
 from tests.live import LocalHub
@@ -297,7 +297,3 @@ def test_the_command_invites(local_hub: LocalHub, tmp_path: Path) -> None:
     assert hub("admin", "add", "boss@hub.test", "--role", "auditor", code=1).err
     assert "boss@hub.test" in json.dumps(hub("admin", "list", "--json").document)
     assert hub("admin", "add", "c@hub.test", "--role", "reader", code=1).err  # a member's role
-
-
-def test_half_sessions_last_no_longer_than_whole_ones(local_hub: LocalHub) -> None:
-    assert sessions.PASSWORD_STAGE >= {people.ACTIVE, people.IDENTITY_CHECKED}

@@ -278,6 +278,7 @@ def test_links_hold_once_and_for_their_purpose(desk: Office) -> None:
         case = cases.hold(session, case_id)
         cases.take(session, case, OFFICER)
         old = links.issue(session, case, links.Purpose.APPLICANT, 30)
+        links.end_all(session, case)
         new = links.issue(session, case, links.Purpose.APPLICANT, 30)
         with pytest.raises(NotFound):
             links.follow(session, old, links.Purpose.APPLICANT)

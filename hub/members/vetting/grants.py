@@ -98,6 +98,15 @@ def hold(session: Session, grant_id: int) -> Grant:
     return grant
 
 
+def find(session: Session, grant_id: int) -> tuple[Grant, Member, list[GrantApproval]]:
+    """A grant to read, its member and the approvals so far. Raises NotFound."""
+    grant = session.get(Grant, grant_id)
+    if grant is None:
+        raise NotFound("there is no such grant")
+    voices = session.scalars(select(GrantApproval).where(GrantApproval.grant_id == grant_id).order_by(GrantApproval.at))
+    return grant, session.get_one(Member, grant.member_id), list(voices)
+
+
 def approve(session: Session, grant: Grant, by: Party, reason: str, periods: Vetting) -> bool:
     """One voice for a grant; gives whether it is in force by it. ``grant`` comes from ``hold``.
 

@@ -97,6 +97,7 @@ def tell(session: Session, post: Post, case: VettingCase) -> None:
 def again(session: Session, post: Post, case: VettingCase, by: Party) -> None:
     """Send the letter of the present state anew, with a new link; earlier links end."""
     cases.require(by, Capacity.OFFICER)
+    links.end_all(session, case)
     tell(session, post, case)
     record(session, by.id, "case:letter", case.id, after={"state": case.state})
 

@@ -24,23 +24,26 @@ class Purpose(StrEnum):
 
 
 def issue(session: Session, case: VettingCase, purpose: Purpose, days: int, invitation_id: int | None = None) -> str:
-    """A new link's token. Earlier links of an applicant end: only the newest letter opens the case."""
-    now = clock.micros()
-    if purpose is Purpose.APPLICANT:
-        session.execute(
-            update(CaseLink)
-            .where(CaseLink.case_id == case.id, CaseLink.purpose == purpose, CaseLink.expires_at > now)
-            .values(expires_at=now)
-        )
+    """A new link's token."""
     token = secrets.token_urlsafe(32)
     session.add(
         CaseLink(
             token_hash=_hash(token), case_id=case.id, purpose=purpose, invitation_id=invitation_id,
-            expires_at=now + days * DAY, used_at=None,
+            expires_at=clock.micros() + days * DAY, used_at=None,
         )
     )  # fmt: skip
     session.flush()
     return token
+
+
+def end_all(session: Session, case: VettingCase) -> None:
+    """Every link of the applicant ends."""
+    now = clock.micros()
+    session.execute(
+        update(CaseLink)
+        .where(CaseLink.case_id == case.id, CaseLink.purpose == Purpose.APPLICANT, CaseLink.expires_at > now)
+        .values(expires_at=now)
+    )
 
 
 def follow(session: Session, token: str, purpose: Purpose) -> CaseLink:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 
 from hub.errors import InvalidInput
+from hub.members import people
 from hub.stix.values import Kind, canonical
 
 LINE = 200
@@ -24,7 +25,7 @@ def prose(raw: str, where: str, *, most: int = PROSE, optional: bool = False) ->
 def email(raw: str, where: str) -> str:
     """An e-mail address in canonical form. Raises InvalidInput."""
     try:
-        return canonical(Kind.EMAIL, raw).text
+        return people.canonical_email(raw)
     except InvalidInput:
         raise InvalidInput("Enter an e-mail address like name@bank.example", where=where) from None
 

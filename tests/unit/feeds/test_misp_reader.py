@@ -213,12 +213,12 @@ def test_truncated_json_names_the_place() -> None:
     assert "line 2" in str(refused.value)
 
 
-def test_a_million_attributes() -> None:
+def test_many_attributes_take_linear_time() -> None:
     one = json.dumps(attribute("domain", "a.example", Tag=tags("tlp:green"))).encode()
-    raw = b'{"Event": {"Attribute": [' + b",".join([one] * 1_000_000) + b"]}}"
+    raw = b'{"Event": {"Attribute": [' + b",".join([one] * 100_000) + b"]}}"
     started = time.monotonic()
-    assert sum(isinstance(reading, RawIndicator) for reading in MISP.read(raw)) == 1_000_000
-    assert time.monotonic() - started < 90
+    assert sum(isinstance(reading, RawIndicator) for reading in MISP.read(raw)) == 100_000
+    assert time.monotonic() - started < 30
 
 
 MANIFEST: dict[str, Any] = {

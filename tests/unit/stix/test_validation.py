@@ -6,6 +6,7 @@ import copy
 import json
 import time
 from contextlib import suppress
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,15 @@ IDENTITY = f"identity--{UUID}"
 MARKING = f"marking-definition--{UUID}"
 INDICATOR = f"indicator--{UUID}"
 EXTENSION = "extension-definition--9b0f7c86-7d3c-4f0e-9c55-2f6f3c8f5a11"
-LEFT_OUT = object()
+
+
+class Removed(Enum):
+    """What stands for a property that is taken away."""
+
+    REMOVED = "removed"
+
+
+LEFT_OUT = Removed.REMOVED
 
 
 def versioned(object_type: str, **properties: Any) -> dict[str, Any]:
@@ -152,9 +161,7 @@ GOOD: dict[str, dict[str, Any]] = {
         extensions={"windows-pebinary-ext": {"pe_type": "exe", "time_date_stamp": DAY}},
     ),
     "url": observable("url", value="https://a.example/"),
-    "ipv4-addr": observable(
-        "ipv4-addr", value="192.0.2.0/24", belongs_to_refs=[f"autonomous-system--{UUID}"]
-    ),
+    "ipv4-addr": observable("ipv4-addr", value="192.0.2.0/24", belongs_to_refs=[f"autonomous-system--{UUID}"]),
     "ipv6-addr": observable("ipv6-addr", value="2001:db8::1"),
     "domain-name": observable("domain-name", value="a.example", resolves_to_refs=[f"ipv4-addr--{UUID}"]),
     "network-traffic": observable(
@@ -166,15 +173,11 @@ GOOD: dict[str, dict[str, Any]] = {
         end=DAY,
         is_active=False,
     ),
-    "email-message": observable(
-        "email-message", is_multipart=False, from_ref=f"email-addr--{UUID}", date=DAY
-    ),
+    "email-message": observable("email-message", is_multipart=False, from_ref=f"email-addr--{UUID}", date=DAY),
     "bank-account": observable(
         "bank-account",
         account_number="20201555555555",
-        extensions={
-            "extension-definition--f19f3291-6a84-5674-b311-d75a925d5bd9": {"extension_type": "new-sco"}
-        },
+        extensions={"extension-definition--f19f3291-6a84-5674-b311-d75a925d5bd9": {"extension_type": "new-sco"}},
     ),
     "x-case": versioned("x-case", x_number="12/34", details={"opened": DAY}),
     "x-thing": {"type": "x-thing", "id": f"x-thing--{UUID}", "value": "y"},
@@ -344,9 +347,7 @@ def test_good_objects_pass(name: str) -> None:
 
 
 @pytest.mark.parametrize(("name", "path", "value", "where"), FAULTS, ids=lambda part: str(part)[:40])
-def test_a_single_fault_is_found_where_it_is(
-    name: str, path: tuple[str | int, ...], value: Any, where: str
-) -> None:
+def test_a_single_fault_is_found_where_it_is(name: str, path: tuple[str | int, ...], value: Any, where: str) -> None:
     planted = copy.deepcopy(GOOD[name])
     holder: Any = planted
     for step in path[:-1]:
