@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from hub import clock
 from hub.auth import Actor, Role
-from hub.cli import demo_credentials
+from hub.cli import demo_credentials, demo_people
 from hub.cli.demo_credentials import DemoCredential
 from hub.cli.demo_objects import envelope
 from hub.cli.demo_reports import generate
@@ -226,6 +226,10 @@ def _show(hub: Hub, held: dict[str, DemoCredential]) -> None:
             click.echo(f"    curl -u {user} {push}")
         else:
             click.echo(f"    curl -g -u {user} '{read}'")
+    click.echo(f"\nConsole      {base}/console/")
+    click.echo("Demonstration people (for this demonstration only):")
+    for line in demo_people.shown(demo_people.load(hub, NORTHBANK)):
+        click.echo(line)
     click.echo("")
 
 

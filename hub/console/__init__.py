@@ -43,6 +43,7 @@ from hub.console import (
     vetting_actions,
     vetting_apply,
     vetting_grants,
+    vetting_membership,
 )
 from hub.console.furniture import blueprint, dress, error_page
 from hub.web import errors
@@ -50,7 +51,7 @@ from hub.web import errors
 # Importing a room puts its views on the blueprint.
 ROOMS = (
     home, sign_in, invitation, account, people_pages, keys, submissions, connection,
-    vetting, vetting_actions, vetting_apply, vetting_grants,
+    vetting, vetting_actions, vetting_apply, vetting_grants, vetting_membership,
 )  # fmt: skip
 
 __all__ = ["install"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
@@ -168,7 +168,8 @@ def not_ours(path: str) -> bool:
 def error_page(error: HubError, status: int, title: str) -> Response:
     """The console's error page; who is not signed in is led to the sign-in page and back."""
     if "browser_session" not in g:
-        browser.load()
+        with suppress(HubError):  # while the database cannot be reached, the page still says so
+            browser.load()
     if status == 401:
         here = request.full_path.rstrip("?") if request.method == "GET" else ""
         onward = "" if not here or not_ours(here) else f"?next={quote(here, safe='/')}"

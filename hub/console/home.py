@@ -16,6 +16,7 @@ TOLD = {
     "Feeds": "Upstream sources and their last runs",
     "Collections": "What members pull",
     "Audit": "Who did what, before, after and why",
+    "Emergencies": "Roles taken in an emergency, and their review",
     "Hub staff": "The hub's own people and their roles",
     "Membership": "Your organisation's agreement, reviews and certificates",
     "People": "Who of your organisation signs in here",

@@ -17,6 +17,7 @@ SECTIONS: tuple[tuple[str, str, Permission], ...] = (
     ("Feeds", "feeds", Permission.FEEDS_READ),
     ("Collections", "collections", Permission.COLLECTIONS_READ),
     ("Audit", "audit", Permission.AUDIT_READ),
+    ("Emergencies", "emergency_roles", Permission.MEMBERS_READ),
     ("Hub staff", "staff", Permission.STAFF_CHANGE),
     ("Membership", "membership", Permission.OWN_MEMBERSHIP_READ),
     ("People", "own_people", Permission.OWN_PEOPLE_READ),

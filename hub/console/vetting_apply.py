@@ -36,6 +36,7 @@ from hub.web.services import services
 KINDS = [("", "Choose a kind")] + [
     (kind.value, kind.value.replace("-", " ").capitalize()) for kind in MemberKind if kind not in cases.OWN_KINDS
 ]
+MOST_DRAFTS = 3
 TEXTS = [field.name for field in fields(Application) if field.name != "anonymous"]
 
 
@@ -51,11 +52,14 @@ def apply() -> Response:
 def send_application() -> Response:
     """Keep the application and write to the primary contact."""
     form = Form()
+    services().limits.count_failure(browser.visit().address)
     given = Application(**{name: form.values.get(name, "") for name in TEXTS}, anonymous=bool(form.chosen("anonymous")))
     with form.catching():
         with unit_of_work() as session:
             case = cases.apply(session, given)
-            letters.tell(session, post(), case)
+            # The page says the same either way; nobody's mailbox is filled by forms that others send.
+            if cases.drafts(session, case.primary_email) <= MOST_DRAFTS:
+                letters.tell(session, post(), case)
         return page("apply_sent.html", "Confirm your application", email=case.primary_email)
     return page("apply.html", "Apply to become a member", form=form, kinds=KINDS)
 
@@ -185,7 +189,7 @@ def _application(session: Session, case: VettingCase, form: Form) -> Response:
         open_questions=[one.id for one in requirements.open_questions(session, case)],
         files=evidence.of_case(session, case),
         applicant=cases.applicant(case).id,
-        agreement=agreements.current(session) if signing else None,
+        agreement=agreements.newest(session) if signing else None,
         rejected=[one.reason for one in verdicts if one.verdict == decisions.REJECT],
         may_appeal=not requirements.no_earlier_appeal(session, case),
         kinds=[(value, text) for value, text, _ in kinds_of_evidence(session, case)],

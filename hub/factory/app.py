@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -31,12 +32,20 @@ M_MMAP_THRESHOLD = -3
 KEPT_BYTES = 256 * 1024 * 1024
 
 
+class Application(Flask):
+    """Flask without coroutines: it asks nine times in each request whether a function is one, and none is."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """The function itself."""
+        return func
+
+
 def create_app(settings: Settings | None = None) -> Flask:
     """The application, its settings read from the environment unless they are given."""
     hub = assemble(settings or load())
     configure_logging(hub.settings.log)
     _keep_freed_memory()
-    app = Flask("hub", static_folder=None)
+    app = Application("hub", static_folder=None)
     app.config.update(MAX_CONTENT_LENGTH=hub.settings.server.max_body_bytes, PROVIDE_AUTOMATIC_OPTIONS=False)
     # A redirect could drop the credentials, or a POST: one path, one answer.
     app.url_map.merge_slashes = False

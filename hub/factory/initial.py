@@ -15,6 +15,8 @@ from hub.feeds import catalogue
 from hub.ledger import collections
 from hub.ledger.append import draft
 from hub.ledger.classes import Audience
+from hub.members import membership
+from hub.members.vetting import agreements
 from hub.provenance import definition
 from hub.settings import CONFIG_FOLDER
 from hub.stix.canonical import parse_json
@@ -24,6 +26,8 @@ from hub.stix.vocabulary import extension_definitions
 
 COLLECTIONS = CONFIG_FOLDER / "collections.toml"
 FEEDS = CONFIG_FOLDER / "feeds.toml"
+AGREEMENT = CONFIG_FOLDER / "agreement.txt"
+FIRST_AGREEMENT = "1"
 MITRE_F3 = CONFIG_FOLDER / "vocabulary" / "mitre-f3-v1.1.json"
 FRAUD = "fraud"
 VOCABULARY = "vocabulary"
@@ -42,6 +46,8 @@ def prepare(hub: Hub) -> None:
             if collections.by_alias(session, entry["alias"]) is None:
                 collections.add(session, **entry)
         catalogue.enter(session, FEEDS)
+        if agreements.newest(session) is None:
+            agreements.publish(session, FIRST_AGREEMENT, AGREEMENT.read_text("utf-8"), membership.OPERATOR)
         for collection in collections.all_collections(session):
             add_references(hub, session, collection.no)
             if collection.alias in (FRAUD, VOCABULARY):

@@ -134,7 +134,7 @@ def of_member(session: Session, member_id: str | None) -> list[Person]:
 
 def find(session: Session, person_id: str, member_id: str | None) -> Person:
     """A person of this member. Raises NotFound, also for another's."""
-    person = session.get(Person, person_id)
+    person = session.get(Person, person_id) if sessions.UUID_FORM.fullmatch(person_id) else None
     if person is None or person.member_id != member_id:
         raise NotFound("there is no such person")
     return person

@@ -7,6 +7,7 @@ then a new one. Only the token's hash is stored.
 from __future__ import annotations
 
 import hashlib
+import re
 import secrets
 import uuid
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from hub.members.vetting import emergencies
 from hub.settings import Console
 
 MINUTE = 60_000_000
+UUID_FORM = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 # ``last_seen_at`` is written when it is older than this: a page more or less in the half hour is no matter.
 SEEN_EVERY = MINUTE
 LONGEST_USER_AGENT = 200
@@ -144,7 +146,8 @@ def of_person(session: Session, person_id: str, limits: Console) -> list[Browser
 
 def revoke(session: Session, person_id: str, session_id: str) -> None:
     """End one of the person's sessions. Raises NotFound, also for another's."""
-    kept = session.scalar(select(BrowserSession).where(BrowserSession.id == session_id))
+    known = UUID_FORM.fullmatch(session_id)
+    kept = session.scalar(select(BrowserSession).where(BrowserSession.id == session_id)) if known else None
     if kept is None or kept.person_id != person_id:
         raise NotFound("there is no such session")
     kept.revoked_at = clock.micros()

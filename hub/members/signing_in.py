@@ -21,6 +21,8 @@ from hub.settings import Console
 FREE_FAILURES = 5
 FIRST_WAIT = 60_000_000
 LONGEST_WAIT = 60 * 60_000_000
+# Who is named in the audit log where an address belongs to nobody.
+NOBODY = "nobody"
 
 
 def stored_password(session: Session, email: str) -> str | None:
@@ -33,8 +35,10 @@ def give_password(session: Session, email: str, matched: bool, visit: Visit, lim
     """Begin a session after the password was compared; its token, or None where that was not right."""
     person = people.by_email(session, email)
     if person is None or person.password_hash is None:
+        _note_refusal(session, NOBODY, "unknown", visit)
         return None
     if person.locked_until > clock.micros():
+        _note_refusal(session, person.id, "locked", visit)
         return None
     if not matched:
         _count_failure(session, person, visit, "password")
@@ -42,6 +46,7 @@ def give_password(session: Session, email: str, matched: bool, visit: Visit, lim
     if person.status == people.ACTIVE and _is_late(person, limits.dormant_days):
         people.move(session, person, people.DORMANT, "rule", f"not signed in for {limits.dormant_days} days")
     if person.status not in sessions.PASSWORD_STAGE:
+        _note_refusal(session, person.id, person.status, visit)
         return None
     return sessions.begin(session, person, visit, limits)
 
@@ -120,6 +125,11 @@ def _count_failure(session: Session, person: Person, visit: Visit, what: str) ->
     session.flush()
     detail = {"what": what, "failures": person.failures, "address": visit.address}
     record(session, person.id, "session:refused", person.id, after=detail)
+
+
+def _note_refusal(session: Session, subject: str, why: str, visit: Visit) -> None:
+    """Each refusal writes one event, whatever its reason: so they take the same time. The address is not kept."""
+    record(session, subject, "session:refused", subject, after={"address": visit.address}, why=why)
 
 
 def _is_late(person: Person, days: int) -> bool:

@@ -140,6 +140,23 @@ def test_a_use_does_not_raise_the_epoch(hub: LocalHub) -> None:
     assert hub.app.extensions["hub"].views.head().epoch == before
 
 
+@pytest.mark.parametrize("word", ["%00", "x%00y", "%ed%a0%80", "%27%20OR%201=1", "../..", "9" * 400])
+def test_odd_words_in_addresses_are_not_found(hub: LocalHub, word: str) -> None:
+    member = hub.add_member("Odd Bank")
+    browser = Browser(hub).sign_in(add_person(hub, "odd@bank.test", ["primary-contact"], member.member_id))
+    for path in ("people", "keys", "submissions", "connection", "link"):
+        assert browser.get(f"/console/{path}/{word}").status_code == 404
+        assert browser.get(f"/console/{path}?before={word}&next={word}").status_code in (200, 404)
+    token = browser.token("/console/account")
+    for path in ("people/{}/end", "people/{}/roles", "keys/{}/revoke", "account/sessions/{}/end"):
+        fields = {"csrf_token": token, "roles": "reader", "why": "\0\ud7ff"}
+        assert browser.client.post(f"/console/{path.format(word)}", data=fields).status_code == 404
+    for field in ("email", "password", "next"):
+        fields = {"csrf_token": token, "email": "a@b.test", "password": "p", field: "\0'\u202e" * 50}
+        assert browser.client.post("/console/sign-in", data=fields).status_code == 400
+        assert browser.client.post("/console/forgotten", data=fields).status_code in (200, 400)
+
+
 def test_the_contact_keeps_people_and_keys(local_hub: LocalHub) -> None:
     member = local_hub.add_member("Contact Bank")
     contact = add_person(local_hub, "contact@contact.test", ["primary-contact"], member.member_id, name="Jo Quill")

@@ -131,6 +131,7 @@ def up_for_decision(hub: LocalHub, desk: dict[str, Browser], name: str) -> tuple
 
 def test_from_application_to_certificate(local_hub: LocalHub, desk: dict[str, Browser]) -> None:
     case_id, page = up_for_decision(local_hub, desk, "Journey Bank")
+    own = Browser(local_hub)
     at = f"/console/cases/{case_id}"
     assert "Journey Bank" in text_of(desk["first"].get("/console/cases"))
     assert desk["officer"].get(f"{at}/approve").status_code == 403
@@ -167,7 +168,7 @@ def test_from_application_to_certificate(local_hub: LocalHub, desk: dict[str, Br
     again = desk["first"].send(f"{at}/lift", {"reason": "it was none"})
     assert again.status_code == 400
     done(desk["second"].send(f"{at}/lift", {"reason": "agreed"}))
-    done(desk["officer"].send(f"{at}/offboard", {"reason": "a merger"}))
+    _sign_and_leave(local_hub, own, member.id)
     early = desk["officer"].send(f"{at}/close")
     assert early.status_code == 400
     assert "Still to do" in text_of(early)
@@ -179,6 +180,25 @@ def test_from_application_to_certificate(local_hub: LocalHub, desk: dict[str, Br
     said = [text_of(desk["officer"].get(f"{at}/certificates/{number}")) for number in numbers]
     assert "certifies that the membership of Journey Bank has ended" in said[0]
     assert "certifies that Journey Bank is a member" in said[1]
+
+
+def _sign_and_leave(hub: LocalHub, own: Browser, member_id: str) -> None:
+    """The member's own page: a new version to sign, its certificate, and notice."""
+    own.sign_in(add_person(hub, "cy@journeybank.example", ["primary-contact"], member_id))
+    assert "to be signed" not in text_of(own.get("/console/membership"))
+    with hub.hub.database.unit_of_work() as session:
+        agreements.publish(session, "2027-01", "We share more.", "operator")
+    assert "Agreement to be signed: version 2027-01" in text_of(own.get("/console/membership"))
+    given = {"version": "2027-01", "signatory": "Cy", "position": "Director"}
+    sign, at = "/console/membership/agreement", "/console/membership"
+    assert own.send(sign, given, page=at).status_code == 400
+    done(own.send(sign, {**given, "agreed": "yes"}, page=at))
+    shown = own.get(at)
+    assert "to be signed" not in text_of(shown)
+    number = re.findall(r"/console/membership/certificates/([\d-]+)", shown.text)
+    assert "is a member" in text_of(own.get(f"/console/membership/certificates/{number[0]}"))
+    done(own.send("/console/membership/leave", {"reason": "a merger"}))
+    assert own.get(at).status_code == 303
 
 
 def test_rejection_and_appeal(local_hub: LocalHub, desk: dict[str, Browser]) -> None:
@@ -313,7 +333,7 @@ def test_each_door_lets_in_whom_it_should(local_hub: LocalHub, desk: dict[str, B
     browsers = {role: desk[role] for role in STAFF}
     browsers |= {"primary-contact": Browser(local_hub).sign_in(contact), "reader": Browser(local_hub).sign_in(reader)}
     browsers["nobody"] = Browser(local_hub)
-    ours = re.compile(r"/console/(cases|members|grants|emergencies|apply|sponsor|membership/grants)\b")
+    ours = re.compile(r"/console/(cases|members|grants|emergencies|apply|sponsor|membership)\b")
     values = {"case_id": case_id, "member_id": member_id, "grant_id": 1, "evidence_id": "none", "number": "none",
               "token": "none", "emergency_id": 99}  # fmt: skip
     found: dict[str, dict[str, int]] = {}

@@ -34,12 +34,17 @@ def publish(session: Session, version: str, text: str, by: str) -> Agreement:
     return published
 
 
+def newest(session: Session) -> Agreement | None:
+    """The version in force, None before the first."""
+    return session.scalar(select(Agreement).order_by(Agreement.at.desc(), Agreement.version.desc()).limit(1))
+
+
 def current(session: Session) -> Agreement:
-    """The newest version. Raises Conflict where none has been published."""
-    newest = session.scalar(select(Agreement).order_by(Agreement.at.desc(), Agreement.version.desc()).limit(1))
-    if newest is None:
-        raise Conflict("no agreement has been published yet", advice="Publish one: hub vetting agreement FILE")
-    return newest
+    """The version in force. Raises Conflict where none has been published."""
+    found = newest(session)
+    if found is None:
+        raise Conflict("no agreement has been published yet", advice="Publish one: hub vetting agreement VERSION FILE")
+    return found
 
 
 def accept(
@@ -53,15 +58,15 @@ def accept(
         raise NotPermitted("the agreement is signed by the member's own signatory")
     if State(case.state) not in {State.APPROVED_UNSIGNED} | IN_FORCE:
         raise Conflict("the case does not wait for a signature")
-    newest = current(session)
-    if version != newest.version:
+    shown = current(session)
+    if version != shown.version:
         raise Conflict("there is a newer version of the agreement", advice="Read it and sign that one.")
-    if newest.version in signed(session, case):
-        raise Conflict(f"version {newest.version} is signed already")
+    if shown.version in signed(session, case):
+        raise Conflict(f"version {shown.version} is signed already")
     accepted = AgreementAcceptance(
         case_id=case.id,
-        version=newest.version,
-        sha256=newest.sha256,
+        version=shown.version,
+        sha256=shown.sha256,
         signatory=wording.line(signatory, "signatory"),
         position=wording.line(position, "position"),
         by=by.id,
@@ -72,7 +77,7 @@ def accept(
     session.flush()
     record(
         session, by.id, "agreement:accept", case.id,
-        after={"version": version, "sha256": newest.sha256.hex(), "signatory": accepted.signatory},
+        after={"version": version, "sha256": shown.sha256.hex(), "signatory": accepted.signatory},
     )  # fmt: skip
     return accepted
 
@@ -85,10 +90,10 @@ def signed(session: Session, case: VettingCase) -> dict[str, AgreementAcceptance
 
 def unsigned(session: Session) -> list[VettingCase]:
     """Members in force that have not signed the newest version."""
-    newest = session.scalar(select(Agreement.version).order_by(Agreement.at.desc(), Agreement.version.desc()).limit(1))
-    if newest is None:
+    latest = newest(session)
+    if latest is None:
         return []
-    done = select(AgreementAcceptance.case_id).where(AgreementAcceptance.version == newest)
+    done = select(AgreementAcceptance.case_id).where(AgreementAcceptance.version == latest.version)
     return list(
         session.scalars(
             select(VettingCase)

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from hub import clock
@@ -98,6 +98,12 @@ def apply(session: Session, application: Application) -> VettingCase:
     session.flush()
     record(session, "applicant", "case:apply", case.id, after={"name": case.name, "domain": case.domain})
     return case
+
+
+def drafts(session: Session, email: str) -> int:
+    """How many unconfirmed applications name this primary contact."""
+    unconfirmed = (VettingCase.state == State.DRAFT.value, VettingCase.primary_email == email)
+    return session.scalars(select(func.count()).select_from(VettingCase).where(*unconfirmed)).one()
 
 
 def find(session: Session, case_id: str) -> VettingCase:

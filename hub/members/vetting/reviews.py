@@ -71,8 +71,10 @@ def run_due(session: Session, now: int, post: Post, files: EvidenceFolder) -> Do
     """
     done, periods = Done(), post.settings.vetting
     for case in _since(session, WAITING_FOR_REPLY, now - periods.reply_days * DAY):
+        confirmed = case.state != State.DRAFT  # else its address may be anybody's
         advance(session, case, State.LAPSED, THE_HUB, f"no reply in {periods.reply_days} days")
-        letters.tell(session, post, case)
+        if confirmed:
+            letters.tell(session, post, case)
         done.lapsed += 1
     # Before reviews open, so that one run never both opens and ends one.
     for case in _since(session, (State.REVIEW_DUE,), now - periods.review_reply_days * DAY):

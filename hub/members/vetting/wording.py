@@ -32,10 +32,14 @@ def email(raw: str, where: str) -> str:
 
 def domain(raw: str, where: str) -> str:
     """A domain name in canonical form. Raises InvalidInput."""
+    wrong = InvalidInput("Enter a domain name like bank.example", where=where)
     try:
-        return canonical(Kind.DOMAIN, raw).text
+        found = canonical(Kind.DOMAIN, raw)
     except InvalidInput:
-        raise InvalidInput("Enter a domain name like bank.example", where=where) from None
+        raise wrong from None
+    if found.kind is not Kind.DOMAIN:
+        raise wrong
+    return found.text
 
 
 def _bounded(text: str, where: str, most: int, optional: bool) -> str:

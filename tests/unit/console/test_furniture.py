@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -10,8 +11,9 @@ from hub.console.furniture import not_ours
 from hub.errors import InvalidInput
 from hub.members import passwords
 from hub.members.second_factor import new_secret, step_of
-from tests.live import LocalHub
-from tests.people import COOKIE, PASSWORD, Browser, add_person, text_of
+from tests.engines import SQLite
+from tests.live import LocalHub, local
+from tests.people import COOKIE, PASSWORD, TOKEN, Browser, add_person, text_of
 
 SCRIPT = "<script>alert(1)</script>\"'&"
 
@@ -88,15 +90,27 @@ def test_signing_in_takes_a_token_too(local_hub: LocalHub) -> None:
     assert answer.status_code == 400
 
 
-def test_cookies_over_tls(local_hub: LocalHub, tmp_path: object) -> None:
-    from hub.web.csrf import cookie_name, cookie_path
+def test_cookies(local_hub: LocalHub) -> None:
+    cookie = local_hub.app.test_client().get("/console/sign-in").headers["Set-Cookie"]
+    assert cookie.startswith("hub-form=")
+    for part in ("HttpOnly", "SameSite=Strict", "Path=/console"):
+        assert part in cookie
 
-    with local_hub.app.test_request_context("/console/sign-in"):
-        assert (cookie_name(), cookie_path()) == ("hub-form", "/console")
-    answer = local_hub.app.test_client().get("/console/sign-in")
-    cookie = answer.headers["Set-Cookie"]
-    assert "HttpOnly" in cookie
-    assert "SameSite=Strict" in cookie
+
+def test_cookies_over_tls(sqlite: SQLite, tmp_path: Path) -> None:
+    with sqlite.migrated() as url, local(url, tmp_path, base_url="https://hub.test") as hub:
+        person = add_person(hub, "tls@bank.test", ["auditor"])
+        client = hub.app.test_client()
+        page = client.get("/console/sign-in", base_url="https://hub.test")
+        cookies = page.headers.getlist("Set-Cookie")
+        fields = {"csrf_token": TOKEN.search(page.text)[1], "email": person.email, "password": PASSWORD}
+        cookies += client.post("/console/sign-in", base_url="https://hub.test", data=fields).headers.getlist(
+            "Set-Cookie"
+        )
+        assert {cookie.split("=")[0] for cookie in cookies} == {"__Host-hub-form", "__Host-hub-session"}
+        for cookie in cookies:
+            assert "Secure; HttpOnly; Path=/; SameSite=" in cookie
+            assert "Domain" not in cookie
 
 
 def test_scripts_show_as_text(local_hub: LocalHub, contact: Browser) -> None:
