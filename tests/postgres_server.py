@@ -56,9 +56,7 @@ def open_run() -> Path:
     and 200 ms on a disk.
     """
     memory = Path("/dev/shm")
-    roomy = (
-        memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free >= ROOM_IN_MEMORY
-    )
+    roomy = memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free >= ROOM_IN_MEMORY
     return Path(tempfile.mkdtemp(prefix="hub-tests-", dir=memory if roomy else None))
 
 

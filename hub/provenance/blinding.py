@@ -56,11 +56,7 @@ def blinded_root(members: Iterable[tuple[str, bytes]], seed: bytes) -> str:
     """The root over ``members`` (path, canonical value) under a seed of 32 bytes: 43 characters."""
     salt = _salter(seed)
     return root_of(
-        [
-            disclosure_digest(salt(name), quoted, value)
-            for path, value in members
-            for name, quoted in (_written(path),)
-        ]
+        [disclosure_digest(salt(name), quoted, value) for path, value in members for name, quoted in (_written(path),)]
     )
 
 

@@ -112,9 +112,7 @@ def _check_numbers_and_depth(value: Any, raw: bytes) -> None:
         if depth >= MAX_DEPTH and any(type(inner) is dict or type(inner) is list for inner in level):
             raise InvalidInput(f"the JSON nests deeper than {MAX_DEPTH} levels")
         for inner in level:
-            if (type(inner) is int or type(inner) is float) and not (
-                -MAX_SAFE_INTEGER <= inner <= MAX_SAFE_INTEGER
-            ):
+            if (type(inner) is int or type(inner) is float) and not (-MAX_SAFE_INTEGER <= inner <= MAX_SAFE_INTEGER):
                 has_large = True
     if has_large:
         _check_large_numbers(value, raw)

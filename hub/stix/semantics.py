@@ -165,9 +165,7 @@ def _check_properties(obj: dict[str, Any], object_type: str) -> None:
             _check_inside(value, name)
 
 
-def _check_reference(
-    value: Any, where: str, allowed: frozenset[str] | None, refused: frozenset[str] | None
-) -> None:
+def _check_reference(value: Any, where: str, allowed: frozenset[str] | None, refused: frozenset[str] | None) -> None:
     found = _IDENTIFIER.fullmatch(value) if type(value) is str else None
     if not found:
         _fault("a reference is the identifier of an object (section 2.9)", where)
@@ -187,9 +185,7 @@ def _check_inside(outer: Any, outer_path: str) -> None:
         if type(value) is list:
             if not value:
                 _fault("a list is not empty; the property is left out (section 2.12)", path)
-            pending += [
-                (inner, f"{path}[{i}]") for i, inner in enumerate(value) if type(inner) not in _SCALARS
-            ]
+            pending += [(inner, f"{path}[{i}]") for i, inner in enumerate(value) if type(inner) not in _SCALARS]
         elif type(value) is dict:
             if not value:
                 _fault("a dictionary is not empty; the property is left out (section 2.3)", path)

@@ -43,7 +43,5 @@ def test_two_databases_of_one_test_are_apart(database_engine: DatabaseEngine) ->
         assert (_tables(one), _tables(other)) == ({"only_here"}, set())
 
 
-def test_the_products_are_both_tested(
-    database_engine: DatabaseEngine, request: pytest.FixtureRequest
-) -> None:
+def test_the_products_are_both_tested(database_engine: DatabaseEngine, request: pytest.FixtureRequest) -> None:
     assert database_engine.product in request.node.name

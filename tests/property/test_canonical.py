@@ -19,9 +19,7 @@ def _is_character(text: str) -> bool:
 
 
 characters = st.text(st.characters(exclude_categories=["Cs"])).filter(_is_character)
-names = st.one_of(
-    st.sampled_from(["a", "b", "id", "type", "é", "\U0001f600", "\ufb33", '"', "\\"]), characters
-)
+names = st.one_of(st.sampled_from(["a", "b", "id", "type", "é", "\U0001f600", "\ufb33", '"', "\\"]), characters)
 numbers = st.one_of(
     st.integers(-(2**53) + 1, 2**53 - 1),
     st.floats(allow_nan=False, allow_infinity=False).filter(lambda x: not 2**53 <= abs(x) < 1e21),

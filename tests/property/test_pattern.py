@@ -25,9 +25,7 @@ ordered = st.one_of(
     st.decimals(-1000, 1000, allow_nan=False, places=3).map(str),
     st.binary(max_size=4).map(lambda raw: f"h'{raw.hex()}'"),
     st.sampled_from(["b'YQ=='", "b'YWI='", "b'YWJj'", "+7", ".25", "t'2020-02-29T00:00:00Z'"]),
-    st.datetimes().map(
-        lambda t: f"t'{t:%Y}-{t:%m-%dT%H:%M:%S}Z'".replace("t'", "t'" + "0" * (4 - len(f"{t:%Y}")))
-    ),
+    st.datetimes().map(lambda t: f"t'{t:%Y}-{t:%m-%dT%H:%M:%S}Z'".replace("t'", "t'" + "0" * (4 - len(f"{t:%Y}")))),
 )
 constants = st.one_of(ordered, st.sampled_from(["true", "false"]))
 negation = st.sampled_from(["", " NOT"])

@@ -48,9 +48,7 @@ JSON = st.recursive(
     lambda inner: (
         st.lists(inner, max_size=4)
         | st.dictionaries(
-            st.sampled_from(
-                ["report", "suspects", "victim", "phone", "reports", "objects", "type", "id", "grade"]
-            )
+            st.sampled_from(["report", "suspects", "victim", "phone", "reports", "objects", "type", "id", "grade"])
             | st.text(max_size=5),
             inner,
             max_size=4,

@@ -92,9 +92,7 @@ def _cut(sections: Mapping[str, Any], victim: VictimData) -> tuple[dict[str, Any
         return value
 
     head = {name: value for name, value in sections["report"].items() if name != "narrative"}
-    shown = {"report": head} | {
-        name: sections[name] for name in ("loss", "payments", "suspects") if name in sections
-    }
+    shown = {"report": head} | {name: sections[name] for name in ("loss", "payments", "suspects") if name in sections}
     # What is open is walked with the names of its places, so that "removed" can be put back by a person.
     open_sections = {name: kept(section, name) for name, section in shown.items()}
     protected = {

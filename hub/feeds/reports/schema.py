@@ -165,9 +165,7 @@ class HeadSchema(Strict):
         if conditional and "conditions" not in head:
             raise ValidationError("handling C needs the conditions stated", "conditions")
         if "conditions" in head and not conditional:
-            raise ValidationError(
-                "conditions go with a grade whose handling is C, such as 2B:C", "conditions"
-            )
+            raise ValidationError("conditions go with a grade whose handling is C, such as 2B:C", "conditions")
 
     @validates_schema
     def _incidents_in_order(self, head: Mapping[str, Any], **_: Any) -> None:

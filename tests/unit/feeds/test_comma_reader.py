@@ -27,9 +27,7 @@ def test_header_with_type_class_and_date() -> None:
         "domain,evil[.]example,Phishing,2023-08-14\nip,198[.]51[.]100[.]7,legitimate,2023-08-15\n"
     )
     assert read(text) == [
-        RawIndicator(
-            "row 2, column indicator", "evil[.]example", Kind.DOMAIN, ("phishing",), "2023-08-14T00:00:00Z"
-        ),
+        RawIndicator("row 2, column indicator", "evil[.]example", Kind.DOMAIN, ("phishing",), "2023-08-14T00:00:00Z"),
         RawIndicator(
             "row 3, column indicator",
             "198[.]51[.]100[.]7",
@@ -64,17 +62,13 @@ def test_mark_crlf_and_spreadsheet_dates() -> None:
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
 def test_delimiters(delimiter: str) -> None:
-    text = "\n".join(
-        delimiter.join(row) for row in [("domain_name", "ip_address"), ("e.example", "198.51.100.7")]
-    )
+    text = "\n".join(delimiter.join(row) for row in [("domain_name", "ip_address"), ("e.example", "198.51.100.7")])
     assert raws(text) == ["e.example", "198.51.100.7"]
     assert choose(text.encode(), "x.csv").name == "csv"
 
 
 def test_several_hashes_in_one_field() -> None:
-    text = (
-        f'value,entity_type,description\n"{SHA256},{MD5},{SHA1}",file,a sample\nwww.e.example,hostname,c2\n'
-    )
+    text = f'value,entity_type,description\n"{SHA256},{MD5},{SHA1}",file,a sample\nwww.e.example,hostname,c2\n'
     assert raws(text) == [SHA256, MD5, SHA1, "www.e.example"]
 
 
@@ -156,7 +150,5 @@ def test_a_million_quotes_take_no_long_time() -> None:
 
 
 def test_prose_with_commas_is_no_table() -> None:
-    text = (
-        "Seen today, by us:\nhxxp://e.example/a\nThen, later, and again:\nhxxp://e.example/b\n\nBye, all.\n"
-    )
+    text = "Seen today, by us:\nhxxp://e.example/a\nThen, later, and again:\nhxxp://e.example/b\n\nBye, all.\n"
     assert CSV.fits(text.encode(), "notes.txt") == 0

@@ -207,9 +207,7 @@ def test_faults_have_their_place(document: dict[str, Any], where: str, change: C
         ("payments[0].beneficiary.iban", lambda doc: doc["payments"][0]["beneficiary"].update(iban=CARD)),
     ],
 )
-def test_a_card_number_is_refused_and_not_repeated(
-    document: dict[str, Any], where: str, change: Change
-) -> None:
+def test_a_card_number_is_refused_and_not_repeated(document: dict[str, Any], where: str, change: Change) -> None:
     change(document)
     with pytest.raises(InvalidReport) as refused:
         load_report(document)

@@ -28,9 +28,7 @@ def test_encodings(encoding: str) -> None:
     assert decode("café – ok".encode(encoding)) == "café – ok"
 
 
-@pytest.mark.parametrize(
-    "raw", [b"a\x00b", b"\x7fELF\x00", b"\xff\xfe\x00\x00a", b"caf\x81\xe9", b"\xff\xfea"]
-)
+@pytest.mark.parametrize("raw", [b"a\x00b", b"\x7fELF\x00", b"\xff\xfe\x00\x00a", b"caf\x81\xe9", b"\xff\xfea"])
 def test_what_is_no_text_is_refused(raw: bytes) -> None:
     with pytest.raises(InvalidInput):
         decode(raw)
@@ -109,9 +107,7 @@ def test_what_does_not(text: str) -> None:
     assert not looks_like_indicator(text)
 
 
-@pytest.mark.parametrize(
-    "piece", ["a.", "a", "0", "1:", ":", "-", "a@", "[.]", ".a", "(.)a", "_.", "a/", "1."]
-)
+@pytest.mark.parametrize("piece", ["a.", "a", "0", "1:", ":", "-", "a@", "[.]", ".a", "(.)a", "_.", "a/", "1."])
 def test_a_look_is_short(piece: str) -> None:
     started = time.perf_counter()
     looks_like_indicator((piece * 2000)[:1990] + " !")

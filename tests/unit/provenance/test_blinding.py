@@ -66,10 +66,7 @@ def test_published_vectors() -> None:
     members = canonical_members(INDICATOR)
     assert len(members) == 16
     plain = b"{" + b",".join(json.dumps(path).encode() + b":" + value for path, value in members) + b"}"
-    assert (
-        hashlib.sha256(plain).hexdigest()
-        == "1820b3a9bbaae56a881427f2b8bca9ab43aec6c8d077ebe54b201c8e5efb611b"
-    )
+    assert hashlib.sha256(plain).hexdigest() == "1820b3a9bbaae56a881427f2b8bca9ab43aec6c8d077ebe54b201c8e5efb611b"
     salt = salt_of("name", SEED)
     assert salt == "NOCTvChSv-lbpl_PE7BZgg"
     digest = disclosure_digest(salt.encode(), b'"name"', dict(members)["name"])

@@ -289,9 +289,7 @@ def test_a_definition_needs_a_detached_receipt_or_a_pin() -> None:
     assert _one({**DEFINITION, "name": "x"}, keys=pinned).result == "invalid"
 
 
-def test_a_definition_that_comes_with_the_package_is_known(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_definition_that_comes_with_the_package_is_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shipped = {**DEFINITION, "id": "extension-definition--shipped"}
     (tmp_path / "one.json").write_text(json.dumps(shipped))
     monkeypatch.setattr(published, "_DEFINITIONS", tmp_path)
