@@ -7,12 +7,12 @@ from typing import Final
 
 from hub.errors import InvalidInput
 
-_TO_URL: Final = bytes.maketrans(b"+/", b"-_")
+TO_URL: Final = bytes.maketrans(b"+/", b"-_")
 
 
 def b64u(raw: bytes) -> bytes:
     """``raw`` in base64url without padding, as ASCII bytes."""
-    return b2a_base64(raw, newline=False).translate(_TO_URL, b"=")
+    return b2a_base64(raw, newline=False).translate(TO_URL, b"=")
 
 
 def unb64u(text: object, *, where: str, size: int | None = None) -> bytes:
