@@ -7,6 +7,7 @@ executemany that builds a dictionary of bound values for every row.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from operator import itemgetter
 from typing import Any, TypeVar
 
 import orjson
@@ -43,8 +44,11 @@ def insert_rows(session: Session, record: type[Record], rows: Sequence[dict[str,
     table = record.__table__
     assert isinstance(table, Table)
     columns = list(rows[0])
-    as_json = {name for name in columns if isinstance(table.c[name].type, JSON)}
-    values = [tuple(orjson.dumps(row[c]).decode() if c in as_json else row[c] for c in columns) for row in rows]
+    as_json = [name for name in columns if isinstance(table.c[name].type, JSON)]
+    in_order = itemgetter(*columns)
+    values = [
+        in_order({**row, **{c: orjson.dumps(row[c]).decode() for c in as_json}} if as_json else row) for row in rows
+    ]
     session.flush()
     connection = session.connection()
     names = ", ".join(f'"{name}"' for name in columns)

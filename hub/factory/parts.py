@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -41,6 +42,7 @@ class Hub:
 
     def intake(self) -> Intake:
         """The intake. Raises Unavailable before ``hub init`` has prepared the database."""
+        _collect_rarely()
         with self.database.reading() as session:
             sightings = collections.by_alias(session, SIGHTINGS)
             if sightings is None:
@@ -85,6 +87,15 @@ def assemble(settings: Settings) -> Hub:
         namespace=namespace,
         hub_ref=hub_id(namespace, "identity", "hub"),
     )
+
+
+def _collect_rarely() -> None:
+    """Let the garbage collector look less often in a process that takes things in.
+
+    A batch makes some hundred thousand small objects that all live until it is written: looking among them
+    every 700 finds nothing, and is an eighth of what the intake costs.
+    """
+    gc.set_threshold(50_000, 20, 50)
 
 
 def _warnings(settings: Settings) -> WarningLists:

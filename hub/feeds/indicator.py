@@ -126,7 +126,7 @@ def confidence_of(grade: str) -> int:
     return grades.confidence(grades.parse(grade))
 
 
-def compose(value: Value, said: Sequence[Contributed], hub_ref: str) -> dict[str, Any]:
+def compose(value: Value, said: Sequence[Contributed], audience: Audience, hub_ref: str) -> dict[str, Any]:
     """The merged indicator's content: everything but its id and its times of creation and change."""
     first = min(one.first_seen for one in said)
     last = max(one.last_seen for one in said)
@@ -144,7 +144,7 @@ def compose(value: Value, said: Sequence[Contributed], hub_ref: str) -> dict[str
         "valid_from": clock.stix_timestamp(first),
         "valid_until": clock.stix_timestamp(last + VALID_DAYS[value.kind] * DAY),
         "confidence": combined_confidence(said),
-        "object_marking_refs": [audience_of(said).tlp.marking_id],
+        "object_marking_refs": [audience.tlp.marking_id],
     }
     if labels:
         content["labels"] = labels

@@ -202,7 +202,8 @@ class Merger:
     def _drafts(self, one: _Merged) -> list[Draft]:
         """The objects that a changed indicator gives: its new version where it says something new, sightings."""
         said = list((one.said or one.retracted).values())
-        content = compose(one.value, said, self.hub_ref)
+        audience = audience_of(said)
+        content = compose(one.value, said, audience, self.hub_ref)
         if one.revoked:
             content["revoked"] = True
         digest = hashlib.sha256(orjson.dumps(content)).digest()
@@ -219,7 +220,6 @@ class Merger:
         }
         check(obj)
         hub = Source(self.hub_source_id, sources.HUB, self.hub_ref)
-        audience = audience_of(said)
         op = "revoke" if one.revoked else "add" if one.is_new else "revise"
         collections = {no for entry in (*said, *one.retracted.values()) for no in entry.collections}
         first = draft(obj, min(collections), audience, hub, op)

@@ -159,6 +159,7 @@ class _Batch:
         self._session = session
         self._log = log
         self._head = head
+        self._seq, self._date_added = head.seq, head.date_added
         self._aliases = {row.no: row.alias for row in session.execute(select(Collection.no, Collection.alias))}
         self._known = _known_versions(session, {(d.collection_no, d.stix_id) for d in drafts})
         self._streams: dict[tuple[int, str, str], int] = {}
@@ -211,12 +212,13 @@ class _Batch:
             insert_rows(self._session, Entry, list(self._rows.values()))
         if self._detached:
             self._session.execute(insert(DetachedReceipt), self._detached)
+        self._head.seq, self._head.date_added = self._seq, self._date_added
         self._session.flush()
 
     def _number(self) -> tuple[int, int]:
-        self._head.seq += 1
-        self._head.date_added = max(self._head.date_added + 1, clock.micros())
-        return self._head.seq, self._head.date_added
+        self._seq += 1
+        self._date_added = max(self._date_added + 1, clock.micros())
+        return self._seq, self._date_added
 
     def _stream(self, one: Draft) -> int:
         key = (one.collection_no, one.audience.key, one.stix_type)

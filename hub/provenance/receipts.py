@@ -23,6 +23,7 @@ from hub.provenance.blinding import (
     canonical_members,
     disclosure_digest,
     text,
+    written,
 )
 from hub.provenance.encoding import b64u
 from hub.provenance.keys import Signer
@@ -192,7 +193,7 @@ def _seam(members: list[tuple[str, bytes]]) -> tuple[bytes, bytes, bytes, bytes]
 
 def _around(members: list[tuple[str, bytes]], name: str) -> tuple[bytes, bytes]:
     """The members before and after the place of ``name``, as they are written."""
-    pieces = [text(each) + b":" + value for each, value in members]
+    pieces = [written(each)[1] + b":" + value for each, value in members]
     place = sum(each < name for each, _ in members)
     return b",".join(pieces[:place]), b",".join(pieces[place:])
 
