@@ -27,6 +27,9 @@ WITHDRAWAL = "withdrawal"
 RETRACTION = "retraction"
 FILE = "file"
 
+# What one source sends of these kinds builds on what it sent before.
+IN_ORDER = (REPORTS, WITHDRAWAL)
+
 PENDING = "pending"
 RUNNING = "running"
 COMPLETE = "complete"

@@ -16,8 +16,8 @@ from threading import Event, Thread
 from typing import Any, TypeVar
 
 import structlog
-from sqlalchemy import select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import exists, select, update
+from sqlalchemy.orm import Session, aliased
 
 from hub import clock
 from hub.audit import record
@@ -235,12 +235,24 @@ class Intake:
 
 
 def claim(session: Session, worker: str, lease_micros: int, submission_id: str | None = None) -> str | None:
-    """Claim the oldest submission that waits, or whose worker has died; or the one named. None where there is none."""
+    """Claim the oldest submission that waits, or whose worker has died; or the one named. None where there is none.
+
+    A source's reports, amendments and withdrawals are taken in the order they came, however many workers there
+    are: one of them waits until those before it are finished.
+    """
     now = clock.micros()
+    earlier = aliased(Submission)
+    must_wait = exists().where(
+        earlier.source_id == Submission.source_id,
+        earlier.received_at < Submission.received_at,
+        earlier.kind.in_(inbox.IN_ORDER),
+        earlier.state.in_([inbox.PENDING, inbox.RUNNING]),
+    )
     waiting = (Submission.state == inbox.PENDING) | (
         (Submission.state == inbox.RUNNING) & (Submission.lease_until < now)
     )
-    found = select(Submission.id).where(waiting).order_by(Submission.received_at).limit(1)
+    free = ~(Submission.kind.in_(inbox.IN_ORDER) & must_wait)
+    found = select(Submission.id).where(waiting, free).order_by(Submission.received_at).limit(1)
     if submission_id is not None:
         found = found.where(Submission.id == submission_id)
     claimed = session.scalar(found.with_for_update(skip_locked=True))

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from hub.feeds import intake
 from tests.live import LocalHub, TestMember, local
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -133,3 +134,27 @@ def test_another_partner_cannot_withdraw_it(hub: LocalHub, partner: TestMember, 
     (outcome,) = withdraw(hub, other, "RF-1")["outcomes"]
     assert outcome["status"] == "failure"
     assert "revoked" not in indicators(hub, bank)[NAMES[FIRST]]
+
+
+def test_workers_take_a_sources_reports_in_the_order_they_came(
+    hub: LocalHub, partner: TestMember, bank: TestMember
+) -> None:
+    """A withdrawal waits for the report before it, another source's reports do not wait for either."""
+    other = hub.add_member("Second Partner", "payments", "amber", ["g"], ["reporting-partner"])
+    sent = hub.request("POST", "/api/v1/reports", partner, json=report("RF-1", [FIRST])).get_json()["id"]
+    taken_back = hub.request("DELETE", "/api/v1/reports/RF-1", partner).get_json()["id"]
+    others = hub.request("POST", "/api/v1/reports", other, json=report("X-1", [SECOND])).get_json()["id"]
+
+    def claim(worker: str) -> str | None:
+        with hub.hub.database.unit_of_work() as session:
+            return intake.claim(session, worker, 60_000_000)
+
+    assert [claim("one"), claim("two"), claim("three")] == [sent, others, None]
+    with hub.hub.database.unit_of_work() as session:
+        for submission, worker in ((sent, "one"), (others, "two")):
+            intake.release(session, submission, worker)
+    hub.work()
+    for submission in (sent, taken_back):
+        outcome = hub.get(f"/api/v1/submissions/{submission}", partner).get_json()
+        assert outcome["outcomes"][0]["status"] == "success", outcome
+    assert indicators(hub, bank)[NAMES[FIRST]]["revoked"] is True
