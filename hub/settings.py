@@ -69,6 +69,7 @@ class Intake(_Section):
     """What comes in."""
 
     reserved: Literal["hold", "publish"]
+    workers: int = Field(ge=1, le=16)
     batch: int = Field(ge=1, le=10000)
     max_file_bytes: int = Field(ge=1024)
     lease_seconds: float = Field(gt=0)

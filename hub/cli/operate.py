@@ -78,7 +78,7 @@ def serve(
     prepare(hub)
     hub.database.close()
     address, _, port = (bind or settings.server.bind).rpartition(":")
-    beside = None if no_worker else _WorkerBeside()
+    beside = [] if no_worker else [_WorkerBeside() for _ in range(settings.intake.workers)]
     try:
         Granian(
             "hub.factory.served:create_served_app",
@@ -93,8 +93,8 @@ def serve(
             **tls,
         ).serve()
     finally:
-        if beside is not None:
-            beside.stop()
+        for one in beside:
+            one.stop()
 
 
 class _WorkerBeside:
