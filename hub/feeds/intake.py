@@ -179,13 +179,13 @@ class Intake:
         retractions = [(n, unit) for n, unit in batch if isinstance(unit, Retraction)]
         value_plan = values_batch.plan(values, target, self.rules)
         with self.database.reading() as session:
-            repeated = self.merger.unchanged(session, target.source, value_plan.statements)
+            values_batch.plan_merge(session, value_plan, target, self.merger)
             object_plan = objects_batch.plan(session, objects, target, self.merger, self.rules)
         report_plan = reports_batch.plan(reports, target, self.rules)
         combined = Result()
 
         def write(session: Session) -> None:
-            values_batch.apply(session, value_plan, target, self.merger, repeated)
+            values_batch.apply(session, value_plan, target, self.merger)
             objects_batch.apply(session, object_plan, target, self.merger)
             reports_batch.apply(session, report_plan, target, self.merger, self.vault)
             retraction.apply(session, retractions, target, self.merger, combined)

@@ -41,6 +41,8 @@ from hub.stix.validation import check
 from hub.stix.values import Value
 
 MILLISECOND = 1000
+# The row id of an indicator that is not written yet.
+UNNUMBERED = 0
 NONE_LEFT: Mapping[Value, int] = {}
 FINGERPRINTS = (
     "SELECT i.key, c.fingerprint FROM indicator i JOIN contribution c ON c.indicator_id = i.id"
@@ -108,6 +110,17 @@ class _Merged:
 
 
 @dataclass(frozen=True, slots=True)
+class MergePlan:
+    """What statements come to: the changes, the objects to append, and the state that this was made from."""
+
+    statements: Sequence[Statement]
+    baseline: dict[Value, _Merged]
+    touched: list[_Merged]
+    changes: list[Change]
+    drafts: list[Draft]
+
+
+@dataclass(frozen=True, slots=True)
 class Merger:
     """Merges statements into the ledger. ``sightings_no`` is the collection that members' sightings go to."""
 
@@ -131,16 +144,36 @@ class Merger:
     def merge(self, session: Session, source: Contributor, statements: Sequence[Statement]) -> list[Change]:
         """Merge ``statements`` of ``source``; one Change each, in order. Takes the append lock."""
         lock_appends(session)
-        merged = self._load(session, source, [one.value for one in statements])
-        highest = session.scalar(select(func.max(Indicator.id))) or 0
-        for one in statements:
-            if one.value not in merged:
-                highest += 1
-                key = indicator_key(self.namespace, one.value)
-                merged[one.value] = _Merged(one.value, key, key, highest, True)
+        return self.write(session, source, self.plan(session, source, statements))
+
+    def plan(self, session: Session, source: Contributor, statements: Sequence[Statement]) -> MergePlan:
+        """Merge ``statements`` without writing anything: reads only, so that all that is slow needs no lock."""
+        values = [one.value for one in statements]
+        # First what ``write`` will compare: a change in between is then seen as one, never overlooked.
+        baseline = self._load(session, source, values)
+        merged = self._load(session, source, values) if baseline else {}
+        for value in values:
+            if value not in merged:
+                key = indicator_key(self.namespace, value)
+                merged[value] = _Merged(value, key, key, UNNUMBERED, True)
         changes = [self._apply(merged[one.value], source, one) for one in statements]
-        self._write(session, [one for one in merged.values() if one.touched])
-        return changes
+        touched = [one for one in merged.values() if one.touched]
+        return MergePlan(
+            statements, baseline, touched, changes, [made for one in touched for made in self._drafts(one)]
+        )
+
+    def write(self, session: Session, source: Contributor, planned: MergePlan) -> list[Change]:
+        """Write a plan under the append lock; it is made anew where what it was made from has changed since."""
+        lock_appends(session)
+        if self._load(session, source, [one.value for one in planned.statements]) != planned.baseline:
+            planned = self.plan(session, source, planned.statements)
+        number = session.scalar(select(func.max(Indicator.id))) or 0
+        for one in planned.touched:
+            if one.is_new:
+                number += 1
+                one.row_id = number
+        self._append(session, planned.touched, planned.drafts)
+        return planned.changes
 
     def retract(
         self, session: Session, source: Contributor, values: Iterable[Value], left: Mapping[Value, int] = NONE_LEFT
@@ -161,12 +194,11 @@ class Merger:
             else:
                 one.retracted[source.id] = one.said.pop(source.id)
         changed = [one for one in merged.values() if one.retracted or one.touched]
-        self._write(session, changed)
+        self._append(session, changed, [made for one in changed for made in self._drafts(one)])
         return sum(1 for one in changed if one.revoked)
 
-    def _write(self, session: Session, changed: Sequence[_Merged]) -> None:
+    def _append(self, session: Session, changed: Sequence[_Merged], drafts: Sequence[Draft]) -> None:
         """Store what changed, and append the objects that it gives."""
-        drafts = [made for one in changed for made in self._drafts(one)]
         self._store(session, changed)
         for outcome in self.log.append(session, drafts):
             if outcome.refused:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from hub.db.bulk import select_in
 from hub.errors import InvalidInput
 from hub.feeds.batch import FAILURE, QUARANTINED, SUCCESS, Result, Target, quarantine
-from hub.feeds.merge import Merger, Statement
+from hub.feeds.merge import MergePlan, Merger, Statement
 from hub.feeds.readers.reading import StixObject
 from hub.feeds.sift import Held, Rules, held_by_rule
 from hub.feeds.values_batch import collection_of, micros
@@ -48,6 +48,7 @@ class ObjectPlan:
     statements: dict[int, list[Statement]] = field(default_factory=dict)
     revoked: dict[int, list[Value]] = field(default_factory=dict)
     held: list[Held] = field(default_factory=list)
+    merge: MergePlan | None = None
     result: Result = field(default_factory=Result)
 
 
@@ -77,6 +78,7 @@ def plan(
         # An older version that arrives late says nothing about the value any more.
         if version_key(made.version) == newest[made.stix_id]:
             _plan_values(planned, position, one, one.obj, target, rules)
+    planned.merge = merger.plan(session, target.source, [one for said in planned.statements.values() for one in said])
     return planned
 
 
@@ -95,8 +97,10 @@ def apply(session: Session, planned: ObjectPlan, target: Target, merger: Merger)
         )
     refused = {position for (position, _, _), outcome in zip(planned.drafts, appended, strict=True) if outcome.refused}
     statements = [one for position, said in planned.statements.items() if position not in refused for one in said]
-    if statements:
-        planned.result.values.update(one.value for one in statements)
+    planned.result.values.update(one.value for one in statements)
+    if planned.merge is not None and not refused:
+        merger.write(session, target.source, planned.merge)
+    elif statements:
         merger.merge(session, target.source, statements)
     taken_back = [value for position, values in planned.revoked.items() if position not in refused for value in values]
     if taken_back:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from hub.feeds.batch import QUARANTINED, REFUSED, Result, Target, quarantine
 from hub.feeds.indicator import FRAUD_KINDS
-from hub.feeds.merge import Merger, Statement
+from hub.feeds.merge import MergePlan, Merger, Statement
 from hub.feeds.readers.reading import RawIndicator, Unread
 from hub.feeds.sift import Held, Rules, shown, sift
 from hub.stix.tlp import Tlp
@@ -28,6 +28,7 @@ class ValuePlan:
 
     statements: list[Statement] = field(default_factory=list)
     held: list[Held] = field(default_factory=list)
+    merge: MergePlan | None = None
     result: Result = field(default_factory=Result)
 
 
@@ -68,13 +69,19 @@ def _for_members(reading: RawIndicator, rules: Rules) -> Value | Held:
     return sift(reading, rules)
 
 
-def apply(session: Session, planned: ValuePlan, target: Target, merger: Merger, repeated: set[int]) -> None:
-    """Write a planned batch within the caller's transaction. ``repeated``: statements known to change nothing."""
+def plan_merge(session: Session, planned: ValuePlan, target: Target, merger: Merger) -> None:
+    """Merge what is planned, without a lock; what the source has said before in the same words is left out."""
+    repeated = merger.unchanged(session, target.source, planned.statements)
     fresh = [one for position, one in enumerate(planned.statements) if position not in repeated]
-    changes = [change.value for change in merger.merge(session, target.source, fresh)] if fresh else []
     planned.result.counts["unchanged"] += len(repeated)
+    planned.merge = merger.plan(session, target.source, fresh) if fresh else None
+
+
+def apply(session: Session, planned: ValuePlan, target: Target, merger: Merger) -> None:
+    """Write a planned batch within the caller's transaction."""
+    changes = merger.write(session, target.source, planned.merge) if planned.merge else []
     planned.result.counts["accepted"] += len(planned.statements)
-    planned.result.counts.update(changes)
+    planned.result.counts.update(change.value for change in changes)
     quarantine(session, target.source.id, target.submission_id, planned.held)
 
 
