@@ -12,13 +12,14 @@ from werkzeug.http import parse_options_header
 from hub.api.submissions import SubmissionSchema, shown
 from hub.auth import Permission
 from hub.errors import InvalidInput, TooLarge, UnsupportedMedia
-from hub.feeds import inbox, sources
+from hub.feeds import inbox
 from hub.feeds.inbox import SubmissionView
 from hub.feeds.reports import bulk
 from hub.feeds.reports.schema import ReportSchema, load_report, parts
 from hub.stix.canonical import parse_json
 from hub.web import actor, allow, services
 from hub.web.links import absolute
+from hub.web.submitting import submit as submit_to_inbox
 
 blueprint = Blueprint("reports", __name__, url_prefix="/api/v1/reports", description="Fraud reports")
 
@@ -63,12 +64,10 @@ def submit() -> Response:
     if len(found) == 1:
         load_report(found[0][1], found[0][0])
     with services().database.unit_of_work() as session:
-        source = sources.of_member(session, actor(), services().settings.intake.default_grade)
-        arrival = inbox.Arrival(
-            inbox.REPORTS, source.id, actor().member_id, raw, len(found), actor().member_id,
-            groups=actor().groups, idempotency_key=_idempotency_key(),
-        )  # fmt: skip
-        return _accepted(inbox.receive(session, services().vault, arrival))
+        key = _idempotency_key()
+        return _accepted(
+            submit_to_inbox(session, inbox.REPORTS, raw, len(found), groups=actor().groups, idempotency_key=key)
+        )
 
 
 @blueprint.delete("/<reference>")
@@ -77,11 +76,7 @@ def submit() -> Response:
 def withdraw(reference: str) -> Response:
     """Withdraw an earlier report; what only it supported is revoked. The submission tells what became of it."""
     with services().database.unit_of_work() as session:
-        source = sources.of_member(session, actor(), services().settings.intake.default_grade)
-        arrival = inbox.Arrival(
-            inbox.WITHDRAWAL, source.id, actor().member_id, reference.encode(), 1, actor().member_id
-        )
-        return _accepted(inbox.receive(session, services().vault, arrival))
+        return _accepted(submit_to_inbox(session, inbox.WITHDRAWAL, reference.encode(), 1))
 
 
 def _accepted(submission: SubmissionView) -> Response:

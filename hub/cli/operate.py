@@ -168,14 +168,14 @@ def worker(parent: int | None) -> None:
         threading.Thread(target=_watch_parent, args=(parent, stop), daemon=True).start()
     hub = assemble(settings)
     pulling = settings.pull
-    scheduler = Scheduler(hub.puller(), stop, pulling.look_every_seconds)
-    puller = threading.Thread(target=scheduler.run, name="feeds", daemon=True)
+    puller = hub.puller()
     if pulling.enabled:
-        puller.start()
+        scheduler = Scheduler(puller, stop, pulling.look_every_seconds)
+        threading.Thread(target=scheduler.run, name="feeds", daemon=True).start()
     outbox = Outbox(hub.database, hub.vault, settings)
     threading.Thread(target=outbox.run, args=(stop,), name="outbox", daemon=True).start()
     threading.Thread(target=vetting.keep_doing, args=(hub, stop), name="due", daemon=True).start()
-    Worker(hub.intake(), settings.intake.poll_seconds, stop).run()
+    Worker(puller.parts, settings.intake.poll_seconds, stop).run()
 
 
 def _watch_parent(parent: int, stop: Event) -> None:

@@ -144,7 +144,7 @@ class Merger:
     def merge(self, session: Session, source: Contributor, statements: Sequence[Statement]) -> list[Change]:
         """Merge ``statements`` of ``source``; one Change each, in order. Takes the append lock."""
         lock_appends(session)
-        return self.write(session, source, self.plan(session, source, statements))
+        return self._commit(session, self.plan(session, source, statements))
 
     def plan(self, session: Session, source: Contributor, statements: Sequence[Statement]) -> MergePlan:
         """Merge ``statements`` without writing anything: reads only, so that all that is slow needs no lock."""
@@ -167,6 +167,10 @@ class Merger:
         lock_appends(session)
         if self._load(session, source, [one.value for one in planned.statements]) != planned.baseline:
             planned = self.plan(session, source, planned.statements)
+        return self._commit(session, planned)
+
+    def _commit(self, session: Session, planned: MergePlan) -> list[Change]:
+        """Number and append what is planned; under the append lock, nothing can have changed since."""
         number = session.scalar(select(func.max(Indicator.id))) or 0
         for one in planned.touched:
             if one.is_new:

@@ -78,7 +78,8 @@ def plan(
         # An older version that arrives late says nothing about the value any more.
         if version_key(made.version) == newest[made.stix_id]:
             _plan_values(planned, position, one, one.obj, target, rules)
-    planned.merge = merger.plan(session, target.source, [one for said in planned.statements.values() for one in said])
+    statements = [one for said in planned.statements.values() for one in said]
+    planned.merge = merger.plan(session, target.source, statements) if statements else None
     return planned
 
 

@@ -13,14 +13,13 @@ from typing import Any
 from flask import Blueprint, Response, request
 
 from hub.audit import record
-from hub.auth import Permission
 from hub.db import Row
 from hub.errors import NotFound, NotPermitted
 from hub.feeds import inbox, sources
 from hub.ledger import pages
 from hub.ledger.collections import CollectionView
 from hub.ledger.withdraw import withdraw
-from hub.taxii import given, parameters
+from hub.taxii import access, given, parameters
 from hub.taxii.envelope import listing, resource, version_text
 from hub.taxii.media import STIX_21, TAXII_21, check_accept, check_content_type
 from hub.taxii.posting import objects_of
@@ -28,6 +27,7 @@ from hub.taxii.reading import ALL_VERSIONS, Reading
 from hub.taxii.status import status_resource
 from hub.web import SIGNED_IN, actor, allow, head, services
 from hub.web.links import absolute
+from hub.web.submitting import submit
 
 blueprint = Blueprint("taxii", __name__, url_prefix="/taxii2")
 
@@ -111,14 +111,14 @@ def collections(root: str) -> Response:
 @allow(SIGNED_IN)
 def collection(root: str, collection: str) -> Response:
     """One collection (section 5.2)."""
-    return resource(_collection_resource(_find(collection)))
+    return resource(_collection_resource(access.found(collection)))
 
 
 @blueprint.get(f"{COLLECTION}manifest/", strict_slashes=False)
 @allow(SIGNED_IN)
 def manifest(root: str, collection: str) -> Response:
     """A record for each object version that the filters select (section 5.3)."""
-    reading = Reading.of_request(actor(), _readable(collection), "manifest", parameters.FILTERS)
+    reading = Reading.of_request(actor(), access.readable(collection), "manifest", parameters.FILTERS)
     page = reading.page(pages.records, actor(), head())
     rows = [
         {
@@ -136,7 +136,7 @@ def manifest(root: str, collection: str) -> Response:
 @allow(SIGNED_IN)
 def get_objects(root: str, collection: str) -> Response:
     """A page of objects (section 5.4)."""
-    reading = Reading.of_request(actor(), _readable(collection), "objects", parameters.FILTERS)
+    reading = Reading.of_request(actor(), access.readable(collection), "objects", parameters.FILTERS)
     page = given.objects(reading.query(), root, BODY[root], actor(), head())
     return reading.answer(given.envelope(page, reading.following(page)), page)
 
@@ -145,20 +145,12 @@ def get_objects(root: str, collection: str) -> Response:
 @allow(SIGNED_IN)
 def add_objects(root: str, collection: str) -> Response:
     """Take objects in; what becomes of each is told by the status resource (section 5.5)."""
-    target = _find(collection)
-    actor().require(Permission.TAXII_WRITE)
-    if not target.can_write:
-        raise NotPermitted("you may read this collection, not write to it")
+    target = access.writable(collection)
     check_content_type(request.headers.get("Content-Type"))
     raw = request.get_data(cache=False)
     found = objects_of(raw, services().settings.taxii.max_post_objects)
     with services().database.unit_of_work() as session:
-        source = sources.of_member(session, actor(), services().settings.intake.default_grade)
-        arrival = inbox.Arrival(
-            inbox.ENVELOPE, source.id, actor().member_id, raw, found, actor().member_id, target.no,
-            groups=actor().groups,
-        )  # fmt: skip
-        submission = inbox.receive(session, services().vault, arrival)
+        submission = submit(session, inbox.ENVELOPE, raw, found, collection_no=target.no, groups=actor().groups)
     answer = resource(status_resource(services().database, submission), 202)
     answer.headers["Location"] = absolute(f"/taxii2/{root}/status/{submission.id}/")
     return answer
@@ -177,7 +169,7 @@ def get_object(root: str, collection: str, stix_id: str) -> Response:
 @allow(SIGNED_IN)
 def delete_object(root: str, collection: str, stix_id: str) -> Response:
     """Delete the versions of one object that the filters select: all of them where none is given (section 5.7)."""
-    target = _find(collection)
+    target = access.found(collection)
     if not (target.can_read and target.can_write):
         raise NotPermitted("deleting needs the right to read this collection and to write to it")
     wanted = parameters.filters(parameters.given_filters(request.args, OBJECT_FILTERS))
@@ -208,24 +200,13 @@ def versions(root: str, collection: str, stix_id: str) -> Response:
 
 
 def _reading_of_object(collection: str, stix_id: str, endpoint: str, filters: tuple[str, ...]) -> Reading:
-    readable = _readable(collection)
+    readable = access.readable(collection)
     known = parameters.is_stix_id(stix_id) and pages.exists(
         services().database, services().views, actor(), head(), readable.no, stix_id
     )
     if not known:
         raise NotFound("there is no such object in this collection")
     return Reading.of_request(actor(), readable, f"{endpoint}|{stix_id}", filters)
-
-
-def _find(id_or_alias: str) -> CollectionView:
-    return services().views.of(actor(), head()).collection(id_or_alias)
-
-
-def _readable(id_or_alias: str) -> CollectionView:
-    found = _find(id_or_alias)
-    if not found.can_read:
-        raise NotPermitted("you may write to this collection, not read it")
-    return found
 
 
 def _collection_resource(collection: CollectionView) -> dict[str, Any]:

@@ -11,15 +11,14 @@ import orjson
 from flask import Blueprint, Response, request
 
 from hub import clock
-from hub.auth import Permission
-from hub.errors import InvalidInput, NotFound, NotPermitted, Unprocessable
-from hub.feeds import inbox, sources
+from hub.errors import InvalidInput, NotFound, Unprocessable
+from hub.feeds import inbox
 from hub.ledger.collections import CollectionView
 from hub.ledger.known import visible_ids
 from hub.stix.canonical import parse_json
 from hub.stix.downconvert import id20, ids21
 from hub.stix.upconvert import upconvert
-from hub.taxii import parameters, v20_pages, v20_ranges
+from hub.taxii import access, parameters, v20_pages, v20_ranges
 from hub.taxii.media import STIX_20, TAXII_20, V20, check_accept, check_content_type
 from hub.taxii.posting import objects_of
 from hub.taxii.status import status_resource
@@ -27,6 +26,7 @@ from hub.taxii.v20_pages import Question
 from hub.web import SIGNED_IN, actor, allow, head, services
 from hub.web.delivery import PageResponse
 from hub.web.links import absolute
+from hub.web.submitting import submit
 
 blueprint = Blueprint("taxii20", __name__, url_prefix="/taxii")
 
@@ -94,21 +94,21 @@ def collections() -> Response:
 @allow(SIGNED_IN)
 def collection(collection: str) -> Response:
     """One collection (section 5.2)."""
-    return _resource(_collection_resource(_find(collection)))
+    return _resource(_collection_resource(access.found(collection)))
 
 
 @blueprint.get(f"{COLLECTION}objects/", strict_slashes=False)
 @allow(SIGNED_IN)
 def get_objects(collection: str) -> Response:
     """A bundle of objects (section 5.3)."""
-    return _bundle(Question.of(request, actor(), head(), _readable(collection)))
+    return _bundle(Question.of(request, actor(), head(), access.readable(collection)))
 
 
 @blueprint.get(f"{COLLECTION}objects/<stix_id>/", strict_slashes=False)
 @allow(SIGNED_IN)
 def get_object(collection: str, stix_id: str) -> Response:
     """The versions of one object (section 5.5)."""
-    readable = _readable(collection)
+    readable = access.readable(collection)
     if not parameters.is_stix_id(stix_id):
         raise NotFound("there is no such object in this collection")
     question = Question.of(request, actor(), head(), readable, stix_id)
@@ -121,21 +121,14 @@ def get_object(collection: str, stix_id: str) -> Response:
 @allow(SIGNED_IN)
 def add_objects(collection: str) -> Response:
     """Take a bundle of STIX 2.0 in; what becomes of each object is told by the status resource (section 5.4)."""
-    target = _find(collection)
-    actor().require(Permission.TAXII_WRITE)
-    if not target.can_write:
-        raise NotPermitted("you may read this collection, not write to it")
+    target = access.writable(collection)
     check_content_type(request.headers.get("Content-Type"), V20)
     raw = request.get_data(cache=False)
     found = objects_of(raw, services().settings.taxii.max_post_objects)
     objects = [_converted(obj) for obj in _with_hub_ids(_objects_of_bundle(raw))]
     with services().database.unit_of_work() as session:
-        source = sources.of_member(session, actor(), services().settings.intake.default_grade)
-        arrival = inbox.Arrival(
-            inbox.ENVELOPE, source.id, actor().member_id, orjson.dumps({"objects": objects}), found,
-            actor().member_id, target.no, groups=actor().groups,
-        )  # fmt: skip
-        submission = inbox.receive(session, services().vault, arrival)
+        raw = orjson.dumps({"objects": objects})
+        submission = submit(session, inbox.ENVELOPE, raw, found, collection_no=target.no, groups=actor().groups)
     return _resource(_status(submission), 202)
 
 
@@ -143,7 +136,7 @@ def add_objects(collection: str) -> Response:
 @allow(SIGNED_IN)
 def manifest(collection: str) -> Response:
     """An entry for each object (section 5.6)."""
-    question = Question.of(request, actor(), head(), _readable(collection))
+    question = Question.of(request, actor(), head(), access.readable(collection))
     shown = [
         {
             "id": entry["id"],
@@ -228,17 +221,6 @@ def _replaced(name: str, value: Any, own: dict[str, str]) -> Any:
     if isinstance(value, list):
         return [own.get(one, one) if isinstance(one, str) else one for one in value]
     return own.get(value, value)
-
-
-def _find(collection_id: str) -> CollectionView:
-    return services().views.of(actor(), head()).collection(collection_id)
-
-
-def _readable(collection_id: str) -> CollectionView:
-    found = _find(collection_id)
-    if not found.can_read:
-        raise NotPermitted("you may write to this collection, not read it")
-    return found
 
 
 def _collection_resource(one: CollectionView) -> dict[str, Any]:
