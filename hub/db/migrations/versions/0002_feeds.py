@@ -1,0 +1,15 @@
+"""The quarantine's decisions and the feeds' ceilings.
+
+Revision: 0002
+"""
+
+from __future__ import annotations
+
+revision = "0002"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Apply."""

@@ -1,0 +1,15 @@
+"""Key scopes, redacted fields, unmasking.
+
+Revision: 0004
+"""
+
+from __future__ import annotations
+
+revision = "0004"
+down_revision = "0003"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Apply."""
