@@ -42,7 +42,10 @@ def add_to(group: click.Group) -> None:
 def init(with_demo: bool) -> None:
     """Migrate the database, make the hub's identity and keys. Safe to repeat."""
     hub = assemble(load())
-    prepare(hub)
+    if with_demo:
+        demo.found(hub)
+    else:
+        prepare(hub)
     click.echo(f"Prepared {hub.settings.base_url} in {hub.settings.data_dir}", err=True)
     if with_demo:
         demo.load(hub)

@@ -7,8 +7,8 @@ import statistics
 from collections import Counter
 from datetime import date
 
-from hub.cli.demo_objects import envelope
-from hub.cli.demo_reports import generate
+from hub.cli.demo.objects import envelope
+from hub.cli.demo.reports import generate
 from hub.feeds.readers.reading import RawIndicator
 from hub.feeds.reports.schema import load_report
 from hub.stix.ids import hub_namespace

@@ -14,7 +14,6 @@ from pathlib import Path
 
 from sqlalchemy import select
 
-from hub import clock
 from hub.auth import Role
 from hub.factory import Hub
 from hub.members import membership, passwords, people, second_factor
@@ -47,8 +46,8 @@ class DemoPerson:
     codes: list[str]
 
 
-def load(hub: Hub, member_name: str) -> list[DemoPerson]:
-    """The people of the hub and of one member; those that are not there yet are made."""
+def load(hub: Hub, member_name: str, seen_at: int) -> list[DemoPerson]:
+    """The people of the hub and of one member; those that are not there yet are made, last seen at ``seen_at``."""
     path = hub.settings.data_dir / FILE_NAME
     kept = {one["email"]: DemoPerson(**one) for one in json.loads(path.read_bytes())} if path.exists() else {}
     with hub.database.reading() as session:
@@ -59,19 +58,19 @@ def load(hub: Hub, member_name: str) -> list[DemoPerson]:
     for name, role, whose, domain in wanted:
         email = f"{name.lower().replace(' ', '.')}@{domain}"
         if email not in known:
-            kept[email] = _make(hub, name, role, email, whose)
+            kept[email] = _make(hub, name, role, email, whose, seen_at)
             _write(path, list(kept.values()))
     return list(kept.values())
 
 
-def _make(hub: Hub, name: str, role: Role, email: str, member_id: str | None) -> DemoPerson:
+def _make(hub: Hub, name: str, role: Role, email: str, member_id: str | None, seen_at: int) -> DemoPerson:
     password, key = f"demo-{secrets.token_hex(6)}", second_factor.new_secret()
     hashed = passwords.hashed(password, email)
     with hub.database.unit_of_work() as session:
         person = people.add(session, membership.OPERATOR, email, name, [role], member_id)
         person.password_hash = hashed
         person.totp_secret = second_factor.seal(hub.vault, person.id, key)
-        person.last_seen_at = clock.micros()
+        person.last_seen_at = seen_at
         for status in (people.IDENTITY_CHECKED, people.MFA_ENROLLED, people.ACTIVE):
             people.move(session, person, status, membership.OPERATOR, "demonstration")
         codes = second_factor.new_recovery_codes(session, person)

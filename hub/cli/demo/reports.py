@@ -18,7 +18,7 @@ RINGS = 16
 REUSE_EXPONENT = 1.1
 MEDIAN_LOSS_LOG, LOSS_SPREAD, LARGEST_LOSS = 6.6, 1.3, 250_000.0
 DEFANGED_SHARE = 0.3
-DAYS_BACK = 21
+DAYS_BACK = 30
 
 PHONES = ("07700 900{:03d}", "020 7946 0{:03d}", "01632 960{:03d}", "03069 990{:03d}", "08081 570{:03d}")
 ACCOUNT = {"sort_code": "20-20-15", "account_number": "55555555", "iban": "GB33BUKB20201555555555"}
@@ -89,7 +89,7 @@ class Ring:
 
 
 def generate(count: int, today: date, seed: int = 1) -> list[dict[str, Any]]:
-    """``count`` reports of the last three weeks before ``today``, as a reporting partner pushes them."""
+    """``count`` reports of the last month before ``today``, as a reporting partner pushes them."""
     random = Random(seed)  # noqa: S311 (invented reports, no secrets)
     rings = [_ring(random, number) for number in range(RINGS)]
     weights = [(rank + 1) ** -REUSE_EXPONENT for rank in range(RINGS)]
