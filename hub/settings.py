@@ -95,6 +95,23 @@ class Reports(_Section):
     max_batch: int = Field(ge=1)
 
 
+class Checks(_Section):
+    """The checking service."""
+
+    max_batch: int = Field(ge=1, le=4000)
+    max_file_rows: int = Field(ge=1)
+    per_hour: int = Field(ge=0)
+    per_day: int = Field(ge=0)
+    sample_share: float = Field(ge=0, le=1)
+    justify_days: int = Field(ge=1)
+    keep_answers_days: int = Field(ge=0)
+    keep_files_days: int = Field(ge=1)
+    hit_share: float = Field(gt=0, le=1)
+    hit_least: int = Field(ge=1)
+    neighbours: int = Field(ge=2)
+    duty_officer: str
+
+
 class Vetting(_Section):
     """Periods and bounds of vetting."""
 
@@ -120,6 +137,24 @@ class Console(_Section):
     reset_minutes: int = Field(ge=1)
     dormant_days: int = Field(ge=1)
     key_overlap_days: int = Field(ge=0)
+
+
+class Precheck(_Section):
+    """The private pre-check."""
+
+    evaluations_per_day: int = Field(ge=0)
+    max_batch: int = Field(ge=1, le=5000)
+    build_every_seconds: float = Field(gt=0)
+    superseded_seconds: int = Field(ge=0)
+    overlap_days: int = Field(ge=0)
+
+
+class Retention(_Section):
+    """How long what the hub keeps is kept."""
+
+    searches_days: int = Field(ge=366)
+    submissions_days: int = Field(ge=0)
+    subject_access_days: int = Field(ge=1)
 
 
 class Mail(_Section):
@@ -163,8 +198,11 @@ class Settings(BaseSettings):
     intake: Intake
     pull: Pull
     reports: Reports
+    checks: Checks
     vetting: Vetting
     console: Console
+    precheck: Precheck
+    retention: Retention
     mail: Mail
     limits: Limits
     log: Log

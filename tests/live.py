@@ -245,14 +245,21 @@ def local(database_url: str, data_dir: Path, **settings: Any) -> Iterator[LocalH
 
 @contextmanager
 def serving(
-    database_url: str, data_dir: Path, *, workers: int = 1, environment: dict[str, str] | None = None
+    database_url: str,
+    data_dir: Path,
+    *,
+    workers: int = 1,
+    host: str = "127.0.0.1",
+    environment: dict[str, str] | None = None,
 ) -> Iterator[LiveHub]:
     """A prepared hub behind ``hub serve``; ``environment`` adds HUB_SECTION__NAME settings.
+
+    ``host`` is what its addresses name: "localhost" where a host name is needed, as for passkeys.
 
     Ends it with SIGTERM and asserts that it goes cleanly.
     """
     port = _free_port()
-    url = f"http://127.0.0.1:{port}"
+    url = f"http://{host}:{port}"
     own = {
         "HUB_DATABASE_URL": database_url,
         "HUB_DATA_DIR": str(data_dir),

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network
 
-from hub.auth.permissions import CredentialKind, Permission, Role
+from hub.auth.permissions import CredentialKind, Permission, Role, permissions_of
 from hub.errors import NotFound, NotPermitted
 from hub.stix.tlp import Tlp
 
@@ -17,7 +18,9 @@ class Actor:
 
     ``groups`` holds the ids of its sharing groups, ``clearance`` the highest TLP it may see. ``identity_ref``
     is its STIX identity; ``sighted_ref`` is the one that others are shown: its sector's where it stays
-    anonymous.
+    anonymous. ``personal_data``: it holds a grant of personal data. ``networks`` are those that its credential may be
+    used from, all where there are none. At ``expires_at`` (microseconds) the credential ends; at ``good_until``, which
+    is no later, the actor is to be made anew.
     """
 
     member_id: str
@@ -31,13 +34,21 @@ class Actor:
     permissions: frozenset[Permission]
     expires_at: int | None = None
     credential: CredentialKind = CredentialKind.TOKEN
+    personal_data: bool = False
+    networks: tuple[IPv4Network | IPv6Network, ...] = ()
+    good_until: int | None = None
 
     def require(self, permission: Permission) -> None:
         """Raise NotPermitted unless the actor holds ``permission``."""
         if permission not in self.permissions:
+            bounded = permission in permissions_of(self.roles, self.credential)
             raise NotPermitted(
                 f"this credential does not carry {permission.value}",
-                advice="Ask your organisation's primary contact, or the hub, for a role that holds it.",
+                advice=(
+                    "Your organisation holds it, this key does not: make one with this scope on the page API keys."
+                    if bounded
+                    else "Ask your organisation's primary contact, or the hub, for a role that holds it."
+                ),
             )
 
 

@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from hub.cli import admin, audit, collection, disclosure, feed, imports, member, operate, proof, vetting
+from hub.cli import admin, audit, collection, disclosure, feed, imports, member, operate, proof, quarantine, vetting
 from hub.errors import HubError
 from hub.settings import Log
 from hub.telemetry import configure_logging
@@ -19,7 +19,7 @@ def commands() -> None:
     """Run and keep a fraud and cyber threat information-sharing hub."""
 
 
-for room in (operate, member, admin, collection, imports, feed, proof, disclosure, audit, vetting):
+for room in (operate, member, admin, collection, imports, feed, quarantine, proof, disclosure, audit, vetting):
     room.add_to(commands)
 
 

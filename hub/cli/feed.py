@@ -9,11 +9,14 @@ import click
 
 from hub import clock
 from hub.cli.output import json_option, print_json, print_table
+from hub.errors import InvalidInput
 from hub.factory import assemble, prepare
-from hub.feeds import catalogue
+from hub.feeds import catalogue, switching
 from hub.feeds.pull.fetch import FETCHERS
 from hub.feeds.records import Feed, FeedRun
+from hub.members import membership
 from hub.settings import load
+from hub.stix.canonical import parse_json
 from hub.stix.tlp import Tlp
 
 
@@ -47,7 +50,9 @@ def list_feeds(as_json: bool) -> None:
 @click.option("--format", "format_name", default="auto", show_default=True)
 @click.option("--collection", default="", help="Alias; left out, the kind of each value decides.")
 @click.option("--grade", default="2B", show_default=True, help="3x5x2: source 1-3, intelligence A-D.")
-@click.option("--tlp", required=True)
+@click.option("--tlp", required=True, help="The label of content that states none.")
+@click.option("--tlp-ceiling", default="", help="The widest label that its content may have; --tlp without it.")
+@click.option("--allows-wider", default="", help="Where it has agreed in writing that others may say the same wider.")
 @click.option("--group", "groups", multiple=True, help="A sharing group for AMBER content; repeatable.")
 @click.option("--every", required=True, help="30m, 6h, 1d")
 @click.option("--gone", type=click.Choice([catalogue.AGE, catalogue.REVOKE]), default=catalogue.AGE, show_default=True)
@@ -59,8 +64,20 @@ def add_feed(name: str, format_name: str, groups: tuple[str, ...], disabled: boo
     """Add a feed."""
     entry = {**options, "name": name, "format": format_name, "groups": list(groups), "enabled": not disabled}
     with assemble(load()).database.unit_of_work() as session:
-        catalogue.add(session, entry)
+        catalogue.add(session, entry, membership.OPERATOR)
     click.echo(f"Added the feed {name}")
+
+
+@feed_commands.command("change")
+@click.argument("name")
+@click.argument("changes", nargs=-1, required=True, metavar="FIELD=VALUE...")
+@click.option("--reason", default="", help="Kept in the audit log.")
+def change_feed(name: str, changes: tuple[str, ...], reason: str) -> None:
+    """Change fields of a feed, named as in config/feeds.toml; lists and mappings are written as JSON."""
+    entry = dict(_field(change) for change in changes)
+    with assemble(load()).database.unit_of_work() as session:
+        catalogue.change(session, name, entry, membership.OPERATOR, reason)
+    click.echo(f"Changed {name}: {', '.join(entry)}")
 
 
 @feed_commands.command("run")
@@ -96,10 +113,17 @@ def disable(name: str) -> None:
     _switch(name, enabled=False)
 
 
+def _field(change: str) -> tuple[str, Any]:
+    field, equals, text = change.partition("=")
+    if not equals:
+        raise InvalidInput("a change is written FIELD=VALUE", where=change[:60])
+    field = field.replace("-", "_")
+    return field, parse_json(text.encode()) if field in ("mapping", "groups", "enabled") else text
+
+
 def _switch(name: str, *, enabled: bool) -> None:
     with assemble(load()).database.unit_of_work() as session:
-        feed = catalogue.find(session, name)
-        feed.enabled, feed.next_run_at, feed.failures = enabled, 0, 0
+        switching.switch(session, name, membership.OPERATOR, enabled=enabled)
     click.echo(f"{'Enabled' if enabled else 'Disabled'} {name}")
 
 
@@ -112,6 +136,8 @@ def _shown(feed: Feed, run: FeedRun | None) -> dict[str, Any]:
         "collection": feed.collection,
         "grade": feed.grade,
         "tlp": Tlp(feed.tlp).label,
+        "tlp_ceiling": Tlp(feed.tlp_ceiling).label,
+        "allows_wider": feed.allows_wider,
         "groups": feed.groups,
         "every_seconds": feed.every_seconds,
         "gone": feed.gone,

@@ -36,6 +36,8 @@ from hub.console import (
     home,
     invitation,
     keys,
+    organisation,
+    passkeys,
     people_pages,
     sign_in,
     submissions,
@@ -50,7 +52,7 @@ from hub.web import errors
 
 # Importing a room puts its views on the blueprint.
 ROOMS = (
-    home, sign_in, invitation, account, people_pages, keys, submissions, connection,
+    home, sign_in, passkeys, organisation, invitation, account, people_pages, keys, submissions, connection,
     vetting, vetting_actions, vetting_apply, vetting_grants, vetting_membership,
 )  # fmt: skip
 

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from flask import Response, url_for
 
+from hub.console.confirming import WRONG, ask_again, confirm
 from hub.console.furniture import Form, blueprint, page, person, reading, redirect_to, say, unit_of_work
-from hub.errors import InvalidInput
-from hub.members import passwords, people, second_factor, sessions, signing_in
-from hub.members.people_records import Person
-from hub.web import browser
+from hub.console.passkeys import possible
+from hub.errors import Conflict
+from hub.members import passkeys, passwords, people, second_factor, sessions, signing_in
 from hub.web.guard import SIGNED_IN, allow
 from hub.web.services import services
-
-WRONG = "Enter your present password"
 
 
 @blueprint.get("/account")
@@ -23,7 +21,13 @@ def account() -> Response:
     with reading() as session:
         held = sessions.of_person(session, who.person_id, services().settings.console)
         left = second_factor.recovery_codes_left(session, who.person_id)
-    return page("account.html", "Your account", who=who, sessions=held, codes_left=left)
+        keys = passkeys.of_person(session, who.person_id)
+        kept = people.find(session, who.person_id, who.member_id)
+    return page(
+        "account.html", "Your account", who=who, sessions=held, codes_left=left, passkeys=keys,
+        has_password=kept.password_hash is not None, has_app=kept.totp_secret is not None,
+        passkeys_possible=possible(),
+    )  # fmt: skip
 
 
 @blueprint.post("/account/sessions/<session_id>/end")
@@ -50,12 +54,15 @@ def password() -> Response:
 def change_password() -> Response:
     """Change the password; every other session ends."""
     form, who = Form(), person()
-    present, new = form.secret("present", WRONG), form.secret("password", "Enter a new password")
+    form.secret("present", WRONG)
+    new = form.secret("password", "Enter a new password")
     if form.secret("again") != new:
         form.refuse("again", "Enter the same new password again")
     if not form.errors:
         with form.catching():
-            _confirm(present)
+            if not ask_again():
+                raise Conflict("you have no password here: you sign in through your organisation")
+            confirm(form)
             hashed = passwords.hashed(new, who.email)
             with unit_of_work() as session:
                 signing_in.change_password(session, who.person_id, hashed, who.session_id)
@@ -76,23 +83,11 @@ def recovery_codes() -> Response:
 def make_recovery_codes() -> Response:
     """Make ten new codes and show them once."""
     form, who = Form(), person()
-    present = form.secret("present", WRONG)
+    form.secret("present", WRONG)
     if not form.errors:
         with form.catching():
-            _confirm(present)
+            confirm(form)
             with unit_of_work() as session:
                 codes = signing_in.renew_recovery_codes(session, who.person_id)
             return page("recovery_codes.html", "Keep your recovery codes", codes=codes, first=False)
     return page("new_codes.html", "Make new recovery codes", form=form, back=url_for("console.account"))
-
-
-def _confirm(present: str) -> None:
-    """Raise InvalidInput unless ``present`` is the password. Wrong ones count towards the lock-out."""
-    who, visit = person(), browser.visit()
-    with reading() as session:
-        stored = people.find(session, who.person_id, who.member_id).password_hash
-    matched = passwords.matches(stored, present)
-    with unit_of_work() as session:
-        confirmed = signing_in.confirm(session, session.get_one(Person, who.person_id), matched, visit)
-    if not confirmed:
-        raise InvalidInput(WRONG, where="present")

@@ -25,8 +25,8 @@ from hub.web.guard import PUBLIC, allow
 from hub.web.services import services
 
 __all__ = [
-    "Form", "blueprint", "dress", "error_page", "not_ours", "page", "person", "post", "reading", "redirect_to", "say",
-    "unit_of_work",
+    "Form", "blueprint", "dress", "error_page", "not_ours", "page", "person", "post", "reading", "redirect_on",
+    "redirect_to", "say", "unit_of_work",
 ]  # fmt: skip
 
 blueprint = Blueprint("console", __name__, url_prefix="/console", template_folder="templates")
@@ -135,6 +135,13 @@ def page(template: str, title: str, *, back: str = "", status: int = 0, **values
 def redirect_to(endpoint: str, **values: Any) -> Response:
     """Go on to another page of the console after a change (303)."""
     found = redirect(url_for(endpoint, **values), 303)
+    assert isinstance(found, Response)
+    return found
+
+
+def redirect_on(path: str) -> Response:
+    """Go on to ``path`` where it is a page of the console, else to the overview (303)."""
+    found = redirect(url_for("console.home") if not_ours(path) else path, 303)
     assert isinstance(found, Response)
     return found
 

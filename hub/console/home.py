@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from flask import Response, request
 
+from hub.auth import Permission
+from hub.console import overview
 from hub.console.furniture import blueprint, page, person
 from hub.console.navigation import links
 from hub.web.guard import SIGNED_IN, allow
@@ -29,6 +31,8 @@ TOLD = {
 @blueprint.get("/")
 @allow(SIGNED_IN)
 def home() -> Response:
-    """The sections that the person may enter."""
+    """The sections that a member's person may enter; the overview for the hub's own people."""
+    if person().may(Permission.OVERVIEW):
+        return overview.shown()
     cards = [(link, TOLD[link.label]) for link in links(person(), request.path) if link.label in TOLD]
     return page("home.html", "Overview", cards=cards, roles=sorted(role.value for role in person().roles))

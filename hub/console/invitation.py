@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Response
 
+from hub.auth import SignedIn
 from hub.console.furniture import Form, blueprint, page, reading, redirect_to, unit_of_work
 from hub.console.qr import data_address
 from hub.errors import InvalidInput
@@ -51,9 +52,8 @@ def choose_password(token: str) -> Response:
 def enrol() -> Response:
     """Show a secret for the authenticator app. It is kept by the form, sealed, until a code of it comes back."""
     asked = browser.half_signed_in()
-    with reading() as session:
-        if people.find(session, asked.person_id, asked.member_id).totp_secret is not None:
-            return redirect_to("console.second_factor")
+    if not _may_enrol(asked):
+        return redirect_to("console.second_factor")
     return _show(asked.person_id, asked.email, second_factor.new_secret(), Form())
 
 
@@ -62,9 +62,8 @@ def enrol() -> Response:
 def take_enrolment() -> Response:
     """Check the first code and finish."""
     asked, parts, form = browser.half_signed_in(), services(), Form()
-    with reading() as session:
-        if people.find(session, asked.person_id, asked.member_id).totp_secret is not None:
-            return redirect_to("console.second_factor")
+    if not _may_enrol(asked):
+        return redirect_to("console.second_factor")
     secret = _opened(asked.person_id, form.secret(SECRET_FIELD))
     code = form.text("code", "Enter the code that your app shows")
     if not form.errors:
@@ -78,6 +77,12 @@ def take_enrolment() -> Response:
             browser.give(response, token)
             return response
     return _show(asked.person_id, asked.email, secret, form)
+
+
+def _may_enrol(asked: SignedIn) -> bool:
+    with reading() as session:
+        person = people.find(session, asked.person_id, asked.member_id)
+        return signing_in.may_enrol(session, browser.token(), person)
 
 
 def _show(person_id: str, email: str, secret: str, form: Form) -> Response:

@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
-from flask import Response, redirect, request, url_for
+from flask import Response, request, url_for
 
-from hub.console.furniture import Form, blueprint, not_ours, page, post, reading, redirect_to, signed_in, unit_of_work
+from hub.auth import SignedIn
+from hub.console.furniture import (
+    Form,
+    blueprint,
+    not_ours,
+    page,
+    post,
+    reading,
+    redirect_on,
+    redirect_to,
+    signed_in,
+    unit_of_work,
+)
+from hub.console.passkeys import offer
+from hub.errors import Conflict
 from hub.members import invitations, passwords, people, sessions, signing_in
 from hub.web import browser
 from hub.web.guard import PUBLIC, SIGNED_IN, allow
@@ -20,7 +34,7 @@ def sign_in() -> Response:
     """Ask for e-mail address and password."""
     if signed_in() is not None:
         return redirect_to("console.home")
-    return page("sign_in.html", "Sign in", onward=_onward())
+    return page("sign_in.html", "Sign in", onward=_onward(), **offer())
 
 
 @blueprint.post("/sign-in")
@@ -30,7 +44,7 @@ def take_password() -> Response:
     form = Form()
     email, password = form.text("email", "Enter your e-mail address"), form.secret("password", "Enter your password")
     if form.errors:
-        return page("sign_in.html", "Sign in", form=form, onward=_onward())
+        return page("sign_in.html", "Sign in", form=form, onward=_onward(), **offer())
     parts, visit = services(), browser.visit()
     with reading() as session:
         stored = signing_in.stored_password(session, email)
@@ -40,7 +54,7 @@ def take_password() -> Response:
     if token is None:
         parts.limits.count_failure(visit.address)
         form.refuse("email", NOT_RIGHT)
-        return page("sign_in.html", "Sign in", form=form, onward=_onward())
+        return page("sign_in.html", "Sign in", form=form, onward=_onward(), **offer())
     response = redirect_to("console.second_factor", **({"next": _onward()} if _onward() else {}))
     browser.give(response, token)
     return response
@@ -52,10 +66,15 @@ def second_factor() -> Response:
     """Ask for the second factor, or lead to its set-up."""
     asked = browser.half_signed_in()
     with reading() as session:
-        enrolled = people.find(session, asked.person_id, asked.member_id).totp_secret is not None
-    if not enrolled:
-        return redirect_to("console.enrol")
-    return page("code.html", "Enter your code", onward=_onward(), back=url_for("console.sign_in"))
+        person = people.find(session, asked.person_id, asked.member_id)
+        if signing_in.may_enrol(session, browser.token(), person):
+            return redirect_to("console.enrol")
+    if person.totp_secret is None and not offer(asked.person_id)["passkey_options"]:
+        raise Conflict(
+            "your organisation has not asked you for a second factor, and there is none of yours here",
+            advice="Sign in at your organisation with your second factor, or ask the hub for a new invitation.",
+        )
+    return _ask_for_code(asked, Form())
 
 
 @blueprint.post("/sign-in/code")
@@ -70,12 +89,12 @@ def take_code() -> Response:
                 session, parts.vault, browser.token(), asked.person_id, code, visit, parts.settings.console
             )
         if token is not None:
-            response = _go_on()
+            response = redirect_on(_onward())
             browser.give(response, token)
             return response
         parts.limits.count_failure(visit.address)
         form.refuse("code", CODE_NOT_RIGHT)
-    return page("code.html", "Enter your code", form=form, onward=_onward(), back=url_for("console.sign_in"))
+    return _ask_for_code(asked, form)
 
 
 @blueprint.post("/sign-out")
@@ -123,10 +142,9 @@ def _onward() -> str:
     return "" if not_ours(wanted) else wanted
 
 
-def _go_on() -> Response:
-    onward = _onward()
-    if not onward:
-        return redirect_to("console.home")
-    found = redirect(onward, 303)
-    assert isinstance(found, Response)
-    return found
+def _ask_for_code(asked: SignedIn, form: Form) -> Response:
+    """The page of the second factor, with the person's passkeys where they have some."""
+    return page(
+        "code.html", "Enter your code", form=form, onward=_onward(), back=url_for("console.sign_in"),
+        **offer(asked.person_id),
+    )  # fmt: skip

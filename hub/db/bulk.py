@@ -7,6 +7,7 @@ executemany that builds a dictionary of bound values for every row.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 from operator import itemgetter
 from typing import Any, TypeVar
 
@@ -26,17 +27,30 @@ def chunks(values: Sequence[T]) -> Iterator[Sequence[T]]:
         yield values[start : start + CHUNK]
 
 
-def select_in(session: Session, sql: str, values: Iterable[Any], before: Sequence[Any] = ()) -> Iterator[Any]:
-    """Rows of ``sql``, whose ``IN (…)`` takes ``values`` in chunks; ``before`` are parameters that stand before it.
+def select_in(session: Session, sql: str, values: Iterable[str], before: Sequence[Any] = ()) -> Sequence[Any]:
+    """Rows of ``sql``, whose ``IN (…)`` takes all ``values``; ``before`` are parameters that stand before it.
 
-    Parameters are written ``?``. Pending changes of the session are flushed first.
+    Parameters are written ``?``. Pending changes of the session are flushed first. The values are one parameter
+    (an array, a JSON text), so that there is one statement to parse and plan whatever their number.
     """
+    wanted = list(values)
+    if not wanted:
+        return []
     session.flush()
     connection = session.connection()
-    mark = "%s" if connection.dialect.name == "postgresql" else "?"
-    for chunk in chunks(list(values)):
-        text = sql.replace("?", mark).replace("(…)", f"({', '.join([mark] * len(chunk))})")
-        yield from connection.exec_driver_sql(text, (*before, *chunk)).all()
+    if connection.dialect.name == "postgresql":
+        return connection.exec_driver_sql(_with_array(sql), (*before, wanted)).all()
+    return connection.exec_driver_sql(_with_json(sql), (*before, orjson.dumps(wanted).decode())).all()
+
+
+@cache
+def _with_array(sql: str) -> str:
+    return sql.replace("?", "%s").replace("IN (…)", "= ANY(%s::text[])")
+
+
+@cache
+def _with_json(sql: str) -> str:
+    return sql.replace("(…)", "(SELECT value FROM json_each(?))")
 
 
 def insert_rows(session: Session, record: type[Record], rows: Sequence[dict[str, Any]]) -> None:
@@ -46,9 +60,9 @@ def insert_rows(session: Session, record: type[Record], rows: Sequence[dict[str,
     columns = list(rows[0])
     as_json = [name for name in columns if isinstance(table.c[name].type, JSON)]
     in_order = itemgetter(*columns)
-    values = [
-        in_order({**row, **{c: orjson.dumps(row[c]).decode() for c in as_json}} if as_json else row) for row in rows
-    ]
+    if as_json:
+        rows = [{**row, **{name: orjson.dumps(row[name]).decode() for name in as_json}} for row in rows]
+    values = list(map(in_order, rows))
     session.flush()
     connection = session.connection()
     names = ", ".join(f'"{name}"' for name in columns)

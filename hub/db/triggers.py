@@ -32,6 +32,12 @@ def raise_epoch_on(tables: tuple[str, ...]) -> None:
             f" $$ BEGIN PERFORM pg_advisory_xact_lock({APPEND_LOCK});"
             " UPDATE access_epoch SET epoch = epoch + 1; RETURN NULL; END $$"
         )
+    watch(tables)
+
+
+def watch(tables: tuple[str, ...]) -> None:
+    """Let further ``tables`` raise the epoch, once ``raise_epoch_on`` has run."""
+    if op.get_bind().dialect.name == "postgresql":
         for table in tables:
             op.execute(
                 f"CREATE TRIGGER {table}_epoch AFTER INSERT OR UPDATE OR DELETE ON {table}"

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from flask import Flask
 
 from hub import api, console, taxii
-from hub.factory.initial import publish_identity
+from hub.factory.initial import add_references, publish_identity
 from hub.factory.parts import assemble
 from hub.ledger.disclosures import Disclosures
 from hub.ledger.positions import Positions
@@ -50,7 +50,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     # A redirect could drop the credentials, or a POST: one path, one answer.
     app.url_map.merge_slashes = False
     app.json.sort_keys = False  # type: ignore[attr-defined] # Flask's default provider has it
-    views = Views(hub.database)
+    views = Views(hub.database, hub.view_signer)
     proxies = Proxies(hub.settings.server)
     app.extensions[EXTENSION] = Services(
         settings=hub.settings,
@@ -58,9 +58,12 @@ def create_app(settings: Settings | None = None) -> Flask:
         views=views,
         vault=hub.vault,
         signer=hub.signer,
+        view_signer=hub.view_signer,
         hub_ref=hub.hub_ref,
         namespace=hub.namespace,
         publish_identity=partial(publish_identity, hub),
+        prepare_collection=partial(add_references, hub),
+        quarantine=cache(hub.quarantine),
         positions=Positions(hub.database, views),
         disclosures=Disclosures(hub.database),
         key_uses=KeyUses(hub.database),
@@ -75,7 +78,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     bodies.install(app)
     delivery.install(app, https=hub.settings.base_url.startswith("https://"))
     errors.install(app)
-    guard.install(app, Identities(hub.database, proxies))
+    guard.install(app, Identities(hub.database, proxies, app.extensions[EXTENSION].key_uses.refuse))
     return app
 
 

@@ -20,6 +20,7 @@ from hub.members.vetting import agreements
 from hub.provenance import definition
 from hub.settings import CONFIG_FOLDER
 from hub.stix.canonical import parse_json
+from hub.stix.markings import personal_data_marking
 from hub.stix.tlp import Tlp, marking_object
 from hub.stix.validation import check
 from hub.stix.vocabulary import extension_definitions
@@ -59,7 +60,12 @@ def prepare(hub: Hub) -> None:
 def add_references(hub: Hub, session: Session, collection_no: int) -> None:
     """Put into a collection what the hub's objects refer to: its identity, markings, its extension definition."""
     definition_object = definition.extension_definition(hub.hub_ref, hub.settings.base_url)
-    publish(hub, session, collection_no, [hub_identity(hub), *map(marking_object, MARKINGS), definition_object])
+    publish(
+        hub,
+        session,
+        collection_no,
+        [hub_identity(hub), *map(marking_object, MARKINGS), personal_data_marking(), definition_object],
+    )
 
 
 def publish(hub: Hub, session: Session, collection_no: int, objects: list[dict[str, Any]]) -> None:

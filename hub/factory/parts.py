@@ -14,6 +14,7 @@ from hub.feeds import sources
 from hub.feeds.intake import Intake
 from hub.feeds.merge import Merger
 from hub.feeds.pull.transport import Bounds
+from hub.feeds.quarantine import Quarantine
 from hub.feeds.schedule import Puller
 from hub.feeds.sift import Rules
 from hub.feeds.warninglists import WarningLists
@@ -36,6 +37,7 @@ class Hub:
     database: Database
     vault: Vault
     signer: Signer
+    view_signer: Signer
     log: Log
     namespace: UUID
     hub_ref: str
@@ -43,22 +45,35 @@ class Hub:
     def intake(self) -> Intake:
         """The intake. Raises Unavailable before ``hub init`` has prepared the database."""
         _collect_rarely()
-        with self.database.reading() as session:
-            sightings = collections.by_alias(session, SIGHTINGS)
-            if sightings is None:
-                raise Unavailable("the hub is not prepared", advice="Run: hub init")
-        with self.database.unit_of_work() as session:
-            hub_source = self.own_source(session)
         intake = self.settings.intake
         return Intake(
             database=self.database,
             vault=self.vault,
-            merger=Merger(self.log, self.namespace, self.hub_ref, hub_source.id, sightings.no),
-            rules=Rules(publish_reserved=intake.reserved == "publish", warnings=_warnings(self.settings)),
+            merger=self._merger(),
+            rules=self._rules(),
             batch=intake.batch,
             max_file_bytes=intake.max_file_bytes,
             lease_micros=int(intake.lease_seconds * 1_000_000),
         )
+
+    def quarantine(self) -> Quarantine:
+        """What decides of held values. Raises Unavailable before ``hub init`` has prepared the database."""
+        return Quarantine(self._merger(), self._rules())
+
+    def _merger(self) -> Merger:
+        with self.database.reading() as session:
+            sightings = collections.by_alias(session, SIGHTINGS)
+            if sightings is None:
+                raise Unavailable("the hub is not prepared", advice="Run: hub init")
+            hub_source = sources.by_name(session, self.hub_ref)
+        if hub_source is None:
+            with self.database.unit_of_work() as session:
+                hub_source = self.own_source(session)
+        return Merger(self.log, self.namespace, self.hub_ref, hub_source.id, sightings.no)
+
+    def _rules(self) -> Rules:
+        publish_reserved = self.settings.intake.reserved == "publish"
+        return Rules(publish_reserved=publish_reserved, warnings=_warnings(self.settings))
 
     def puller(self) -> Puller:
         """What pulls the feeds."""
@@ -83,6 +98,7 @@ def assemble(settings: Settings) -> Hub:
         database=Database(settings.database_location, pool_size=settings.database.pool_size),
         vault=vault,
         signer=signer,
+        view_signer=FileSigner.read_or_create(keys / "hub-view.pem"),
         log=Log(signer, vault.derive("source-commitment")),
         namespace=namespace,
         hub_ref=hub_id(namespace, "identity", "hub"),

@@ -6,10 +6,10 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import insert, select, text
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from hub import clock
+from hub.db.bulk import insert_rows
 from hub.feeds.records import Outcome
 from hub.feeds.sift import Held
 from hub.feeds.sources import Contributor
@@ -28,7 +28,7 @@ class Target:
     """Where the content of a submission goes, and for whom.
 
     ``chosen`` is the collection that was named, None where the kind of value decides; ``tlp`` is None where
-    the collection's default holds.
+    the collection's default holds; ``ceiling`` is the widest label of what states one, ``tlp`` where it is None.
     """
 
     submission_id: str
@@ -39,11 +39,16 @@ class Target:
     aliases: dict[str, int]
     default_tlp: dict[int, Tlp]
     by_object: bool
+    ceiling: Tlp | None = None
 
     def audience(self, collection_no: int, own: Tlp | None = None) -> Audience:
-        """The strictest of what the content itself and its sender say, the collection's default for neither."""
-        stated = [tlp for tlp in (own, self.tlp) if tlp is not None]
-        return Audience(max(stated, default=self.default_tlp[collection_no]), self.groups)
+        """What the content itself says, never wider than the ceiling; what says nothing has the sender's label, or
+        the collection's default.
+        """
+        unstated = self.default_tlp[collection_no] if self.tlp is None else self.tlp
+        widest = unstated if self.tlp is not None else Tlp.CLEAR
+        widest = widest if self.ceiling is None else self.ceiling
+        return Audience(max(unstated if own is None else own, widest), self.groups)
 
 
 @dataclass(slots=True)
@@ -78,8 +83,7 @@ class Result:
 def store_outcomes(session: Session, submission_id: str, result: Result) -> None:
     """Write the outcomes of a batch."""
     if result.outcomes:
-        rows = [{"submission_id": submission_id, **outcome} for outcome in result.outcomes]
-        session.execute(insert(Outcome), rows)
+        insert_rows(session, Outcome, [{"submission_id": submission_id, **outcome} for outcome in result.outcomes])
 
 
 def repeat_outcomes(session: Session, earlier: str, later: str) -> None:
@@ -99,28 +103,6 @@ def held_positions(session: Session, submission_id: str) -> frozenset[int]:
         Outcome.submission_id == submission_id, Outcome.status.in_((REFUSED, QUARANTINED, FAILURE))
     )
     return frozenset(session.scalars(held))
-
-
-def quarantine(session: Session, source_id: int, submission_id: str, held: list[Held]) -> None:
-    """Put held values into quarantine; what is there already stays as it is."""
-    rows = [
-        {"source_id": source_id, "submission_id": submission_id, "where": one.where, "kind": one.value.kind.value,
-         "value": one.value.text, "reason": one.reason, "held_at": clock.micros()}
-        for one in held
-        if one.value is not None and one.status == QUARANTINED
-    ]  # fmt: skip
-    if rows:
-        # In one order, so that two workers that hold the same values never wait for each other in a circle.
-        rows.sort(key=lambda row: (row["kind"], row["value"], row["reason"]))
-        session.execute(_QUARANTINE, rows)
-
-
-# Both products know ON CONFLICT, SQLAlchemy's common insert() does not.
-_QUARANTINE = text(
-    'INSERT INTO quarantined (source_id, submission_id, "where", kind, value, reason, held_at)'
-    " VALUES (:source_id, :submission_id, :where, :kind, :value, :reason, :held_at)"
-    " ON CONFLICT (source_id, kind, value, reason) DO NOTHING"
-)
 
 
 def by_kind(found: Counter[Kind]) -> dict[str, int]:

@@ -40,7 +40,10 @@ UUID_FORM = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """One thing that has arrived. ``total`` is 0 where it is not known before it is read."""
+    """One thing that has arrived. ``total`` is 0 where it is not known before it is read.
+
+    ``tlp`` is the label of content that states none, ``tlp_ceiling`` the widest of what does; without it, ``tlp``.
+    """
 
     kind: str
     source_id: int
@@ -53,6 +56,7 @@ class Arrival:
     format: str = "auto"
     mapping: dict[str, Any] = field(default_factory=dict)
     tlp: int | None = None
+    tlp_ceiling: int | None = None
     groups: frozenset[int] = frozenset()
     idempotency_key: str | None = None
 
@@ -129,6 +133,7 @@ def receive(session: Session, vault: Vault, arrival: Arrival) -> SubmissionView:
         mapping=arrival.mapping,
         rules="",
         tlp=arrival.tlp,
+        tlp_ceiling=arrival.tlp_ceiling,
         groups=sorted(arrival.groups),
         idempotency_key=arrival.idempotency_key,
         received_at=clock.micros(),

@@ -10,44 +10,15 @@ from typing import Any
 from uuid import UUID
 
 from hub import clock
-from hub.feeds.reports import grade as grades
+from hub.documents import grade as grades
 from hub.feeds.sources import REPORT_FRAUD, Contributor
 from hub.ledger.classes import Audience
 from hub.stix.ids import hub_id
 from hub.stix.pattern import pattern_for
 from hub.stix.tlp import Tlp
 from hub.stix.values import Kind, Value
+from hub.stix.values.validity import DAY, VALID_DAYS
 
-DAY = 86_400_000_000
-# How long an indicator holds after it was last seen, in days (FRAUD.md, "valid_until by kind").
-VALID_DAYS = {
-    Kind.URL: 7,
-    Kind.IPV4: 14,
-    Kind.IPV6: 14,
-    Kind.IPV4_CIDR: 14,
-    Kind.IPV6_CIDR: 14,
-    Kind.PHONE: 30,
-    Kind.DOMAIN: 90,
-    Kind.SOCIAL_HANDLE: 90,
-    Kind.EMAIL: 180,
-    Kind.ASN: 180,
-    Kind.USER_AGENT: 180,
-    Kind.BANK_ACCOUNT: 365,
-    Kind.IBAN: 365,
-    Kind.COMPANY: 365,
-    Kind.VEHICLE: 365,
-    Kind.BTC: 1095,
-    Kind.ETH: 1095,
-    Kind.XMR: 1095,
-    Kind.LTC: 1095,
-    Kind.TRX: 1095,
-    Kind.WALLET: 1095,
-    Kind.MD5: 1825,
-    Kind.SHA1: 1825,
-    Kind.SHA256: 1825,
-    Kind.SHA512: 1825,
-    Kind.JA3: 1825,
-}
 # Identifiers of people and their money: AMBER where a report says nothing else (FRAUD.md, "Grading").
 PERSONAL = frozenset(
     {
@@ -98,9 +69,13 @@ def indicator_id(namespace: UUID, value: Value, generation: int) -> str:
 
 
 def audience_of(said: Sequence[Contributed]) -> Audience:
-    """Who the merged indicator is for: the strictest TLP holds, shared with the groups that hold it so."""
-    strictest = max(one.tlp for one in said)
-    return Audience(strictest, frozenset().union(*(one.groups for one in said if one.tlp == strictest)))
+    """Who the merged indicator is for: the strictest TLP holds, shared with the groups that hold it so.
+
+    A source that allows it in writing does not narrow what others say of the value more openly.
+    """
+    binding = [one for one in said if not one.source.allows_wider] or said
+    strictest = max(one.tlp for one in binding)
+    return Audience(strictest, frozenset().union(*(one.groups for one in binding if one.tlp == strictest)))
 
 
 def combined_confidence(said: Iterable[Contributed]) -> int:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from threading import Event, Thread
 from typing import Any, TypeVar
@@ -23,7 +23,7 @@ from hub import clock
 from hub.audit import record
 from hub.db import Database
 from hub.errors import Conflict, InvalidInput, TooLarge, Unavailable
-from hub.feeds import inbox, objects_batch, readers, reports_batch, retraction, sources, values_batch
+from hub.feeds import holding, inbox, objects_batch, readers, reports_batch, retraction, sources, values_batch
 from hub.feeds.batch import Result, Target, by_kind, held_positions, repeat_outcomes, store_outcomes
 from hub.feeds.merge import Merger
 from hub.feeds.readers.json_map import JsonRows
@@ -46,7 +46,17 @@ log = structlog.get_logger(__name__)
 
 REPORT_FORMAT = "report"
 AUTO = "auto"
-WHAT_MAKES_A_REPEAT = ("kind", "sha256", "filename", "mapping", "collection_no", "tlp", "groups", "rules")
+WHAT_MAKES_A_REPEAT = (
+    "kind",
+    "sha256",
+    "filename",
+    "mapping",
+    "collection_no",
+    "tlp",
+    "tlp_ceiling",
+    "groups",
+    "rules",
+)
 RENEWALS_PER_LEASE = 4
 Progress = Callable[[int, int], None]
 Unit = Reading | ReadReport | Withdrawal | Retraction
@@ -91,13 +101,16 @@ class Intake:
         except (InvalidInput, TooLarge) as error:
             self.finish(submission_id, worker, inbox.FAILED, failure=str(error))
         else:
-            self.finish(submission_id, worker, inbox.COMPLETE)
+            if submission.done == total:  # a predecessor wrote its last batch and did not come to note the end
+                self.finish(submission_id, worker, inbox.COMPLETE)
         return seen
 
     def _repeats_the_last(self, submission: Submission, worker: str) -> bool:
         """Close a file at once that is the same as the source's last one, read in the same way for the same
         audience by the same rules; its counts are those of the last one, everything unchanged.
         """
+        if submission.kind != inbox.FILE:
+            return False
         with self.database.unit_of_work() as session:
             current = _claimed(session, submission.id, worker)
             current.rules = self.rules.key
@@ -107,7 +120,7 @@ class Intake:
                 .order_by(Submission.received_at.desc())
                 .limit(1)
             )
-            if current.kind != inbox.FILE or last is None or last.state != inbox.COMPLETE:
+            if last is None or last.state != inbox.COMPLETE:
                 return False
             if any(getattr(last, name) != getattr(current, name) for name in WHAT_MAKES_A_REPEAT):
                 return False
@@ -147,16 +160,17 @@ class Intake:
     ) -> None:
         with self.database.reading() as session:
             target = _target(session, submission)
+            rules = replace(self.rules, decided=holding.decided(session, submission.source_id))
         done = submission.done
         stream = enumerate(units())
         if done:
             with self.database.reading() as session:
                 held = held_positions(session, submission.id)
             for position, unit in islice(stream, done):
-                seen.update(() if position in held else _values_of(unit, self.rules))
+                seen.update(() if position in held else _values_of(unit, rules))
         kinds = Counter(value.kind for value in seen)
         while batch := list(islice(stream, self.batch)):
-            result, write = self._plan(batch, target)
+            result, write = self._plan(batch, target, rules)
             done += len(batch)
             with self.database.unit_of_work() as session:
                 locked = _claimed(session, submission.id, worker)
@@ -165,23 +179,30 @@ class Intake:
                 seen |= result.values
                 locked.counts = _added(locked.counts, result.counts, kinds)
                 locked.format, locked.total, locked.done = submission.format, total, done
+                locked.rules = self.rules.key
                 locked.lease_until = clock.micros() + self.lease_micros
                 store_outcomes(session, submission.id, result)
+                if done == total:
+                    _end(session, locked, inbox.COMPLETE)
+            if done == total:
+                _log_end(locked)
             if progress is not None:
                 progress(done, total)
 
-    def _plan(self, batch: Sequence[tuple[int, Unit]], target: Target) -> tuple[Result, Callable[[Session], None]]:
+    def _plan(
+        self, batch: Sequence[tuple[int, Unit]], target: Target, rules: Rules
+    ) -> tuple[Result, Callable[[Session], None]]:
         """(result, what to write): sorted by the nature of the units, which one file may mix."""
         values = [(n, unit) for n, unit in batch if isinstance(unit, RawIndicator | Unread)]
         objects = [(n, unit) for n, unit in batch if isinstance(unit, StixObject)]
         reports = [(n, unit) for n, unit in batch if isinstance(unit, ReadReport)]
         withdrawals = [(n, unit) for n, unit in batch if isinstance(unit, Withdrawal)]
         retractions = [(n, unit) for n, unit in batch if isinstance(unit, Retraction)]
-        value_plan = values_batch.plan(values, target, self.rules)
+        value_plan = values_batch.plan(values, target, rules)
         with self.database.reading() as session:
             values_batch.plan_merge(session, value_plan, target, self.merger)
-            object_plan = objects_batch.plan(session, objects, target, self.merger, self.rules)
-        report_plan = reports_batch.plan(reports, target, self.rules)
+            object_plan = objects_batch.plan(session, objects, target, self.merger, rules)
+        report_plan = reports_batch.plan(reports, target, rules)
         combined = Result()
 
         def write(session: Session) -> None:
@@ -219,19 +240,34 @@ class Intake:
         """Note the end of a submission: COMPLETE, or FAILED with the reason. Raises LostLease."""
         with self.database.unit_of_work() as session:
             submission = _claimed(session, submission_id, worker)
-            submission.state, submission.failure = state, failure
-            submission.finished_at = clock.micros()
-            submission.lease_by = submission.lease_until = None
-            counts = {name: count for name, count in submission.counts.items() if name != "indicators"}
-            record(
-                session,
-                submission.actor,
-                f"submission:{state}",
-                submission_id,
-                after=counts,
-                why=failure or "",
-            )
-        log.info("submission finished", id=submission_id, state=state, failure=failure, **counts)
+            _end(session, submission, state, failure)
+        _log_end(submission)
+
+
+def _end(session: Session, submission: Submission, state: str, failure: str | None = None) -> None:
+    """Note the end of a claimed submission within the caller's transaction."""
+    submission.state, submission.failure = state, failure
+    submission.finished_at = clock.micros()
+    submission.lease_by = submission.lease_until = None
+    record(
+        session,
+        submission.actor,
+        f"submission:{state}",
+        submission.id,
+        after=_totals(submission),
+        why=failure or "",
+    )
+
+
+def _log_end(submission: Submission) -> None:
+    log.info(
+        "submission finished", id=submission.id, state=submission.state, failure=submission.failure,
+        **_totals(submission),
+    )  # fmt: skip
+
+
+def _totals(submission: Submission) -> dict[str, Any]:
+    return {name: count for name, count in submission.counts.items() if name != "indicators"}
 
 
 def claim(session: Session, worker: str, lease_micros: int, submission_id: str | None = None) -> str | None:
@@ -298,6 +334,7 @@ def _target(session: Session, submission: Submission) -> Target:
         source=sources.by_id(session, submission.source_id),
         chosen=submission.collection_no,
         tlp=None if submission.tlp is None else Tlp(submission.tlp),
+        ceiling=None if submission.tlp_ceiling is None else Tlp(submission.tlp_ceiling),
         groups=frozenset(submission.groups),
         aliases={collection.alias: collection.no for collection in collections},
         default_tlp={collection.no: Tlp(collection.default_tlp) for collection in collections},

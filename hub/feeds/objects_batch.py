@@ -11,16 +11,19 @@ from sqlalchemy.orm import Session
 
 from hub.db.bulk import select_in
 from hub.errors import InvalidInput
-from hub.feeds.batch import FAILURE, QUARANTINED, SUCCESS, Result, Target, quarantine
+from hub.feeds.batch import FAILURE, QUARANTINED, SUCCESS, Result, Target
+from hub.feeds.holding import OBJECT, HeldStatement, hold, take_back
 from hub.feeds.merge import MergePlan, Merger, Statement
 from hub.feeds.readers.reading import StixObject
-from hub.feeds.sift import Held, Rules, held_by_rule
+from hub.feeds.sift import Held, Rules, passed
 from hub.feeds.values_batch import collection_of, micros
 from hub.ledger.append import Appended, Draft, digest_of, draft, known_versions
+from hub.ledger.fields import with_fields
 from hub.ledger.versions import WITHDRAWN, version_key, version_of
 from hub.provenance.receipts import without_receipt
 from hub.stix.canonical import canonical_json
 from hub.stix.cards import contains_card, redact_cards
+from hub.stix.markings import PERSONAL_DATA, hidden_paths, is_personal
 from hub.stix.pattern import values_in
 from hub.stix.tlp import Tlp, object_tlp, of_marking_id
 from hub.stix.validation import check
@@ -47,7 +50,7 @@ class ObjectPlan:
     drafts: list[tuple[int, StixObject, Draft]] = field(default_factory=list)
     statements: dict[int, list[Statement]] = field(default_factory=dict)
     revoked: dict[int, list[Value]] = field(default_factory=dict)
-    held: list[Held] = field(default_factory=list)
+    held: list[HeldStatement] = field(default_factory=list)
     merge: MergePlan | None = None
     result: Result = field(default_factory=Result)
 
@@ -106,7 +109,8 @@ def apply(session: Session, planned: ObjectPlan, target: Target, merger: Merger)
     taken_back = [value for position, values in planned.revoked.items() if position not in refused for value in values]
     if taken_back:
         merger.retract(session, target.source, taken_back)
-    quarantine(session, target.source.id, target.submission_id, planned.held)
+        take_back(session, target.source.id, taken_back, OBJECT)
+    hold(session, target.source.id, target.submission_id, planned.held)
 
 
 def _is_known(known: dict[tuple[int, str], dict[str, bytes]], collection_no: int, obj: dict[str, Any]) -> bool:
@@ -130,7 +134,7 @@ def _acceptable(obj: dict[str, Any], merger: Merger) -> None:
 
 
 def _tlp(obj: dict[str, Any]) -> Tlp | None:
-    """The strictest label on the object or on any part of it: an object is passed on whole."""
+    """The strictest label on the object or on any part of it."""
     parts = [part.get("marking_ref") for part in obj.get("granular_markings", ())]
     labels = [object_tlp(obj), *(of_marking_id(ref) for ref in parts if _is_text(ref))]
     return max((label for label in labels if label is not None), default=None)
@@ -192,7 +196,7 @@ def _plan_object(
     collection_no: int,
     target: Target,
 ) -> None:
-    audience = target.audience(collection_no, _tlp(obj))
+    audience = with_fields(obj, target.audience(collection_no, object_tlp(obj)))
     op = "revoke" if obj.get("revoked") is True else "add"
     planned.drafts.append((position, one, draft(obj, collection_no, audience, target.source.of_ledger, op)))
 
@@ -200,26 +204,37 @@ def _plan_object(
 def _plan_values(
     planned: ObjectPlan, position: int, one: StixObject, obj: dict[str, Any], target: Target, rules: Rules
 ) -> None:
-    """The values that a STIX indicator stands for are contributions like any other; revoked, it takes them back."""
-    if obj.get("revoked") is True:
+    """The values that a STIX indicator stands for are contributions like any other; revoked, it takes them back.
+
+    A pattern that is personal data says nothing of a value: the hub's own indicators are for everybody.
+    """
+    if obj.get("revoked") is True or "pattern" in _personal(obj):
         planned.revoked[position] = patterned_values(obj)
         return
-    for value in values_of(one, rules):
-        if isinstance(value, Held):
-            planned.held.append(value)
-            continue
-        collection_no = target.aliases[collection_of(value.kind)]
-        planned.statements.setdefault(position, []).append(
-            Statement(
-                value=value,
-                collection_no=collection_no,
-                grade=target.source.grade,
-                audience=target.audience(collection_no, _tlp(obj)),
-                labels=tuple(label[:60].lower() for label in obj.get("labels", ())[:5]),
-                first_seen=micros(obj.get("valid_from")),
-                last_seen=micros(obj.get("modified")),
-            )
-        )
+    for found in values_of(one, rules):
+        if not isinstance(found, Held):
+            planned.statements.setdefault(position, []).append(_statement(obj, found, target))
+        elif found.value is not None:
+            planned.held.append(HeldStatement(found, _statement(obj, found.value, target), OBJECT))
+
+
+def _personal(obj: dict[str, Any]) -> set[str]:
+    """The properties that are personal data: all of them where the object is."""
+    return set(obj) if is_personal(obj) else hidden_paths(obj, (PERSONAL_DATA,))
+
+
+def _statement(obj: dict[str, Any], value: Value, target: Target) -> Statement:
+    collection_no = target.aliases[collection_of(value.kind)]
+    labels = () if "labels" in _personal(obj) else obj.get("labels", ())
+    return Statement(
+        value=value,
+        collection_no=collection_no,
+        grade=target.source.grade,
+        audience=target.audience(collection_no, _tlp(obj)),
+        labels=tuple(label[:60].lower() for label in labels[:5]),
+        first_seen=micros(obj.get("valid_from")),
+        last_seen=micros(obj.get("modified")),
+    )
 
 
 def values_of(one: StixObject, rules: Rules) -> list[Value | Held]:
@@ -228,8 +243,8 @@ def values_of(one: StixObject, rules: Rules) -> list[Value | Held]:
         return []
     found: list[Value | Held] = []
     for value in patterned_values(one.obj):
-        reason = held_by_rule(value, rules)
-        found.append(Held(QUARANTINED, one.where, value.text, reason, value) if reason else value)
+        through = passed(value, rules)
+        found.append(Held(QUARANTINED, one.where, value.text, through, value) if isinstance(through, str) else through)
     return found
 
 

@@ -26,6 +26,8 @@ class SourceRecord(Record):
 
     ``grade`` is the 3x5x2 grade of what states none; ``independence_group`` names who stands behind it, so
     that two mouths of one house count once. ``sighted_ref`` is the STIX identity of a member's sightings.
+    ``allows_wider`` says where the source has agreed in writing that its label does not narrow what others say of
+    the same value more openly, and is empty where it has not.
     """
 
     __tablename__ = "source"
@@ -37,11 +39,13 @@ class SourceRecord(Record):
     sighted_ref: Mapped[str | None] = mapped_column(Text)
     grade: Mapped[str] = mapped_column(Text)
     independence_group: Mapped[str] = mapped_column(Text)
+    allows_wider: Mapped[str] = mapped_column(Text, default="")
 
 
 class Feed(Record):
     """An upstream feed: where it is, how it is read, whom it is for, and how its last runs went.
 
+    ``tlp`` is the label of content that states none, ``tlp_ceiling`` the widest that its content may have.
     ``state`` is what the next pull needs of the last one (validators, cursor). ``gone`` is what becomes of
     values that the feed no longer holds: "age" lets them run out, "revoke" takes them back.
     """
@@ -56,6 +60,8 @@ class Feed(Record):
     collection: Mapped[str] = mapped_column(Text)
     grade: Mapped[str] = mapped_column(Text)
     tlp: Mapped[int] = mapped_column(SmallInteger)
+    tlp_ceiling: Mapped[int] = mapped_column(SmallInteger)
+    allows_wider: Mapped[str] = mapped_column(Text, default="")
     groups: Mapped[list[str]] = mapped_column(JSON)
     every_seconds: Mapped[int] = mapped_column(Integer)
     gone: Mapped[str] = mapped_column(Text)
@@ -110,6 +116,7 @@ class Submission(Record):
     mapping: Mapped[dict[str, Any]] = mapped_column(JSON)
     rules: Mapped[str] = mapped_column(Text)
     tlp: Mapped[int | None] = mapped_column(SmallInteger)
+    tlp_ceiling: Mapped[int | None] = mapped_column(SmallInteger)
     groups: Mapped[list[int]] = mapped_column(JSON)
     idempotency_key: Mapped[str | None] = mapped_column(Text)
     received_at: Mapped[Timestamp]
@@ -185,10 +192,18 @@ class Contribution(Record):
 
 
 class Quarantined(Record):
-    """A value that a rule held back, with the reason, until an analyst looks at it."""
+    """A value that a rule held back, with all that its source said of it, and what was decided.
+
+    ``state`` is held, released, rejected, edited or gone (see ``holding``), ``origin`` what it stood in: a plain
+    value, a member's object or a report. ``collection_no`` is None where the kind of value decides, as is the case
+    for what was held before it was kept. Times in microseconds.
+    """
 
     __tablename__ = "quarantined"
-    __table_args__ = (UniqueConstraint("source_id", "kind", "value", "reason"),)
+    __table_args__ = (
+        UniqueConstraint("source_id", "kind", "value", "reason"),
+        Index("ix_quarantined_state_id", "state", "id"),
+    )
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
     source_id: Mapped[int] = mapped_column(ForeignKey("source.id"))
@@ -198,6 +213,35 @@ class Quarantined(Record):
     value: Mapped[str] = mapped_column(Text)
     reason: Mapped[str] = mapped_column(Text)
     held_at: Mapped[Timestamp]
+    state: Mapped[str] = mapped_column(Text)
+    origin: Mapped[str] = mapped_column(Text)
+    collection_no: Mapped[int | None] = mapped_column(Integer)
+    grade: Mapped[str] = mapped_column(Text)
+    tlp: Mapped[int] = mapped_column(SmallInteger)
+    groups: Mapped[list[int]] = mapped_column(JSON)
+    labels: Mapped[list[str]] = mapped_column(JSON)
+    kill_chain_phases: Mapped[list[list[str]]] = mapped_column(JSON)
+    first_seen: Mapped[int | None] = mapped_column(BigInteger)
+    last_seen: Mapped[int | None] = mapped_column(BigInteger)
+    replaced_kind: Mapped[str | None] = mapped_column(Text)
+    replaced_value: Mapped[str | None] = mapped_column(Text)
+    decided_at: Mapped[int | None] = mapped_column(BigInteger)
+    decided_by: Mapped[str | None] = mapped_column(Text)
+    decision: Mapped[str | None] = mapped_column(Text)
+
+
+class QuarantineDecision(Record):
+    """What somebody decided of a held value, and what came of it. Append-only."""
+
+    __tablename__ = "quarantine_decision"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    entry_id: Mapped[int] = mapped_column(ForeignKey("quarantined.id"), index=True)
+    at: Mapped[Timestamp]
+    by: Mapped[str] = mapped_column(Text)
+    action: Mapped[str] = mapped_column(Text)
+    why: Mapped[str] = mapped_column(Text)
+    effect: Mapped[str] = mapped_column(Text)
 
 
 class FraudReport(Record):
@@ -218,10 +262,11 @@ class FraudReport(Record):
 
 
 class ReportedValue(Record):
-    """A value that a report named and that was published for it: what a withdrawal has to look at."""
+    """A value that a report named: what a withdrawal has to look at. ``held``: it is in quarantine, not published."""
 
     __tablename__ = "reported_value"
 
     report_id: Mapped[int] = mapped_column(ForeignKey("fraud_report.id"), primary_key=True)
     kind: Mapped[str] = mapped_column(Text, primary_key=True)
     value: Mapped[str] = mapped_column(Text, primary_key=True)
+    held: Mapped[bool] = mapped_column(Boolean, default=False)

@@ -10,14 +10,15 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from hub import clock
+from hub.documents.faults import InvalidReport
 from hub.errors import InvalidInput, NotFound
-from hub.feeds.batch import FAILURE, QUARANTINED, SUCCESS, Result, Target, quarantine
+from hub.feeds.batch import FAILURE, QUARANTINED, SUCCESS, Result, Target
+from hub.feeds.holding import REPORT, HeldStatement, hold
 from hub.feeds.indicator import PERSONAL
 from hub.feeds.merge import Merger, Statement
 from hub.feeds.readers.reading import RawIndicator
 from hub.feeds.records import FraudReport
-from hub.feeds.reported import known_reports, settle, settle_new, withdraw
-from hub.feeds.reports.faults import InvalidReport
+from hub.feeds.reported import Said, known_reports, settle, settle_new, withdraw
 from hub.feeds.reports.report import Report
 from hub.feeds.reports.schema import load_report
 from hub.feeds.sift import Held, Rules, shown, sift
@@ -52,8 +53,8 @@ class PlannedReport:
 
     position: int
     report: Report
-    statements: list[Statement]
-    held: list[str]
+    said: Said
+    unpublished: list[str]
 
 
 @dataclass(slots=True)
@@ -61,7 +62,7 @@ class ReportPlan:
     """What a batch of reports comes to: each report with its statements."""
 
     reports: list[PlannedReport] = field(default_factory=list)
-    held: list[Held] = field(default_factory=list)
+    held: list[HeldStatement] = field(default_factory=list)
     result: Result = field(default_factory=Result)
 
 
@@ -83,22 +84,22 @@ def plan(batch: Sequence[tuple[int, ReadReport]], target: Target, rules: Rules) 
 def apply(session: Session, planned: ReportPlan, target: Target, merger: Merger, vault: Vault) -> None:
     """Write a planned batch within the caller's transaction."""
     known = known_reports(session, target.source, [one.report.reference for one in planned.reports])
-    fresh: list[tuple[FraudReport, list[Statement]]] = []
+    fresh: list[tuple[FraudReport, Said]] = []
     for one in planned.reports:
         kept, change = _store(session, one.report, target, vault, known)
         planned.result.counts["accepted"] += 1
         planned.result.counts[change] += 1
         if change == "new":
-            fresh.append((kept, one.statements))
+            fresh.append((kept, one.said))
         elif change == "updated":
             # It may amend a report of this very batch.
             settle_new(session, merger, target.source, fresh)
             fresh = []
-            settle(session, merger, target.source, kept, one.statements)
-        message = "; ".join([*MESSAGES[change], *one.held]) or None
+            settle(session, merger, target.source, kept, one.said)
+        message = "; ".join([*MESSAGES[change], *one.unpublished]) or None
         planned.result.outcome(one.position, SUCCESS, one.report.where, one.report.reference, message=message)
     settle_new(session, merger, target.source, fresh)
-    quarantine(session, target.source.id, target.submission_id, planned.held)
+    hold(session, target.source.id, target.submission_id, planned.held)
 
 
 def withdraw_all(
@@ -125,28 +126,33 @@ MESSAGES = {"new": [], "updated": ["amends an earlier report"], "unchanged": ["a
 
 
 def _plan_report(planned: ReportPlan, position: int, report: Report, target: Target, rules: Rules) -> PlannedReport:
-    statements, held = [], []
-    grade = report.grade
+    statements, held, unpublished = [], [], []
     for reading, found in _sifted(report, rules):
-        if isinstance(found, Held):
-            planned.held.append(found)
-            planned.result.counts["held_values"] += 1
-            # The place and the rule only: a value that nobody could make sense of is not repeated.
-            held.append(f"{found.where} is not published" + (f" ({found.reason})" if found.value else ""))
+        if not isinstance(found, Held):
+            planned.result.values.add(found)
+            statements.append(_statement(report, reading, found, target))
             continue
-        planned.result.values.add(found)
-        statements.append(
-            Statement(
-                value=found,
-                collection_no=target.chosen or target.aliases[FRAUD],
-                grade=f"{grade.source}{grade.intelligence}" if grade else target.source.grade,
-                audience=audience(found.kind, grade.handling if grade else None, target),
-                labels=reading.labels,
-                first_seen=micros(reading.first_seen),
-                last_seen=micros(reading.last_seen),
-            )
-        )
-    return PlannedReport(position, report, statements, held)
+        planned.result.counts["held_values"] += 1
+        # The place and the rule only: a value that nobody could make sense of is not repeated.
+        unpublished.append(f"{found.where} is not published" + (f" ({found.reason})" if found.value else ""))
+        if found.value is not None:
+            statement = _statement(report, reading, found.value, target)
+            planned.held.append(HeldStatement(found, statement, REPORT))
+            held.append(found.value)
+    return PlannedReport(position, report, Said(statements, frozenset(held)), unpublished)
+
+
+def _statement(report: Report, reading: RawIndicator, value: Value, target: Target) -> Statement:
+    grade = report.grade
+    return Statement(
+        value=value,
+        collection_no=target.chosen or target.aliases[FRAUD],
+        grade=f"{grade.source}{grade.intelligence}" if grade else target.source.grade,
+        audience=audience(value.kind, grade.handling if grade else None, target),
+        labels=reading.labels,
+        first_seen=micros(reading.first_seen),
+        last_seen=micros(reading.last_seen),
+    )
 
 
 def _sifted(report: Report, rules: Rules) -> Iterator[tuple[RawIndicator, Value | Held]]:

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from hub.feeds.batch import SUCCESS, Result, Target
+from hub.feeds.holding import OBJECT, take_back
 from hub.feeds.merge import Merger
 from hub.feeds.objects_batch import patterned_values
 from hub.ledger.records import Entry
@@ -36,5 +37,6 @@ def apply(
             if stream_id == NO_STREAM or latest:
                 said[stream_id == NO_STREAM].update(patterned_values(parse_json(bytes(body))))
         revoked = merger.retract(session, target.source, said[True] - said[False])
+        take_back(session, target.source.id, said[True] - said[False], OBJECT)
         result.counts.update({"read": 1, "accepted": 1, "revoked": revoked})
         result.outcome(position, SUCCESS, "object", one.stix_id, message=f"{revoked} indicators revoked")

@@ -99,7 +99,7 @@ class Puller:
             raise InvalidInput("the feed is empty now; what it held before stays", where=filename)
         worker = worker_name()
         with self.parts.database.unit_of_work() as session:
-            source = sources.named(session, feed.name, feed.grade)
+            source = sources.of_feed(session, feed.name, feed.grade, feed.allows_wider)
             target = collections.by_alias(session, feed.collection) if feed.collection else None
             if feed.collection and target is None:
                 raise InvalidInput(f"there is no collection {feed.collection!r}", where=f"{feed.name}.collection")
@@ -109,7 +109,7 @@ class Puller:
                 inbox.Arrival(
                     inbox.FILE, source.id, SCHEDULER, raw, collection_no=target.no if target else None,
                     filename=filename, format=feed.format, mapping=feed.mapping, tlp=feed.tlp,
-                    groups=self.group_ids(session, feed.groups),
+                    tlp_ceiling=feed.tlp_ceiling, groups=self.group_ids(session, feed.groups),
                 ),
             )  # fmt: skip
             intake.claim(session, worker, self.parts.lease_micros, received.id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from hub.errors import InvalidInput
@@ -27,10 +28,15 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What may be published. ``publish_reserved`` lets documentation values through (``intake.reserved``)."""
+    """What may be published. ``publish_reserved`` lets documentation values through (``intake.reserved``).
+
+    ``decided`` says what is published although a rule holds it: (value, reason) -> the value itself where it was
+    released, another where it was edited. It is one source's.
+    """
 
     publish_reserved: bool
     warnings: WarningLists = field(default_factory=WarningLists)
+    decided: Mapping[tuple[Value, str], Value] = field(default_factory=dict)
 
     @property
     def key(self) -> str:
@@ -44,22 +50,35 @@ def sift(reading: RawIndicator, rules: Rules) -> Value | Held:
         value = detect(reading.raw) if reading.kind is None else canonical(reading.kind, reading.raw)
     except InvalidInput as error:
         return Held("refused", reading.where, shown(reading.raw), error.message)
-    reason = held_by_rule(value, rules, legitimate=reading.legitimate)
-    if reason is not None:
-        return Held("quarantined", reading.where, shown(reading.raw), reason, value)
+    found = passed(value, rules, legitimate=reading.legitimate)
+    if isinstance(found, str):
+        return Held("quarantined", reading.where, shown(reading.raw), found, value)
+    return found
+
+
+def passed(value: Value, rules: Rules, *, legitimate: bool = False) -> Value | str:
+    """What is published where a source names ``value``: itself, or what was put in its place; or the reason why
+    a rule keeps it from being published.
+    """
+    for reason in _reasons(value, rules, legitimate):
+        instead = rules.decided.get((value, reason))
+        if instead is None:
+            return reason
+        if instead != value:  # a later rule may hold what was put in its place
+            return next(_reasons(instead, rules, legitimate=False), instead)
     return value
 
 
-def held_by_rule(value: Value, rules: Rules, *, legitimate: bool = False) -> str | None:
-    """The rule that keeps ``value`` from being published, None where it may be."""
+def _reasons(value: Value, rules: Rules, legitimate: bool) -> Iterator[str]:
+    """Each rule that holds ``value``."""
     if legitimate:
-        return "the source itself lists it as legitimate"
-    reason = private_reason(value)
-    if reason is None and not rules.publish_reserved:
-        reason = reserved_reason(value)
-    if reason is None and (found := rules.warnings.hit(value)) is not None:
-        reason = f"it is on the warning list {found}"
-    return reason
+        yield "the source itself lists it as legitimate"
+    if (reason := private_reason(value)) is not None:
+        yield reason
+    if not rules.publish_reserved and (reason := reserved_reason(value)) is not None:
+        yield reason
+    if (found := rules.warnings.hit(value)) is not None:
+        yield f"it is on the warning list {found}"
 
 
 def shown(raw: str) -> str:

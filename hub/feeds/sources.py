@@ -23,7 +23,10 @@ LEGACY_NAMES = {"action-fraud": REPORT_FRAUD}
 
 @dataclass(frozen=True, slots=True)
 class Contributor:
-    """A source as the merge sees it."""
+    """A source as the merge sees it.
+
+    ``allows_wider``: its label does not narrow what others say of the same value more openly; it agreed in writing.
+    """
 
     id: int
     name: str
@@ -31,6 +34,7 @@ class Contributor:
     sighted_ref: str | None
     grade: str
     independence_group: str
+    allows_wider: bool = False
 
     @property
     def is_feed(self) -> bool:
@@ -55,6 +59,15 @@ def named(session: Session, name: str, default_grade: str, source_class: str = F
         independence_group=name,
     )  # fmt: skip
     return _contributor(_found_or_added(session, fresh))
+
+
+def of_feed(session: Session, name: str, grade: str, allows_wider: str) -> Contributor:
+    """The source that a feed is, as the feed is configured now; made at its first use."""
+    contributor = named(session, name, grade)
+    record = session.get_one(SourceRecord, contributor.id)
+    record.grade, record.allows_wider = grade, allows_wider
+    session.flush()
+    return _contributor(record)
 
 
 def of_member(session: Session, actor: Actor, default_grade: str) -> Contributor:
@@ -90,6 +103,12 @@ def by_id(session: Session, source_id: int) -> Contributor:
     return _contributor(session.get_one(SourceRecord, source_id))
 
 
+def by_name(session: Session, name: str) -> Contributor | None:
+    """The source called ``name``, None before its first use."""
+    found = session.scalar(select(SourceRecord).where(SourceRecord.name == name))
+    return None if found is None else _contributor(found)
+
+
 def by_ids(session: Session, ids: set[int]) -> dict[int, Contributor]:
     """Several sources by id."""
     found = session.scalars(select(SourceRecord).where(SourceRecord.id.in_(ids)))
@@ -104,4 +123,5 @@ def _contributor(record: SourceRecord) -> Contributor:
         record.sighted_ref,
         record.grade,
         record.independence_group,
+        bool(record.allows_wider),
     )

@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from hub.feeds.batch import QUARANTINED, REFUSED, Result, Target, quarantine
+from hub.feeds.batch import QUARANTINED, REFUSED, Result, Target
+from hub.feeds.holding import HeldStatement, hold
 from hub.feeds.indicator import FRAUD_KINDS
 from hub.feeds.merge import MergePlan, Merger, Statement
 from hub.feeds.readers.reading import RawIndicator, Unread
@@ -27,7 +28,7 @@ class ValuePlan:
     """What a batch of values comes to before anything is written."""
 
     statements: list[Statement] = field(default_factory=list)
-    held: list[Held] = field(default_factory=list)
+    held: list[HeldStatement] = field(default_factory=list)
     merge: MergePlan | None = None
     result: Result = field(default_factory=Result)
 
@@ -43,23 +44,26 @@ def plan(batch: Sequence[Numbered], target: Target, rules: Rules) -> ValuePlan:
         found = _for_members(reading, rules)
         if isinstance(found, Held):
             planned.result.held(position, found)
-            if found.status == QUARANTINED:
-                planned.held.append(found)
+            if found.status == QUARANTINED and found.value is not None:
+                planned.held.append(HeldStatement(found, _statement(reading, found.value, target)))
             continue
         planned.result.values.add(found)
-        collection_no = target.chosen or target.aliases[collection_of(found.kind)]
-        planned.statements.append(
-            Statement(
-                value=found,
-                collection_no=collection_no,
-                grade=target.source.grade,
-                audience=target.audience(collection_no, reading.tlp),
-                labels=reading.labels,
-                first_seen=micros(reading.first_seen),
-                last_seen=micros(reading.last_seen),
-            )
-        )
+        planned.statements.append(_statement(reading, found, target))
     return planned
+
+
+def _statement(reading: RawIndicator, value: Value, target: Target) -> Statement:
+    """What the source says of ``value``, which is the reading's or was put in its place."""
+    collection_no = target.chosen or target.aliases[collection_of(value.kind)]
+    return Statement(
+        value=value,
+        collection_no=collection_no,
+        grade=target.source.grade,
+        audience=target.audience(collection_no, reading.tlp),
+        labels=reading.labels,
+        first_seen=micros(reading.first_seen),
+        last_seen=micros(reading.last_seen),
+    )
 
 
 def _for_members(reading: RawIndicator, rules: Rules) -> Value | Held:
@@ -82,7 +86,7 @@ def apply(session: Session, planned: ValuePlan, target: Target, merger: Merger) 
     changes = merger.write(session, target.source, planned.merge) if planned.merge else []
     planned.result.counts["accepted"] += len(planned.statements)
     planned.result.counts.update(change.value for change in changes)
-    quarantine(session, target.source.id, target.submission_id, planned.held)
+    hold(session, target.source.id, target.submission_id, planned.held)
 
 
 def collection_of(kind: Kind) -> str:

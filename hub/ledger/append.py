@@ -162,7 +162,7 @@ class _Batch:
         self._seq, self._date_added = head.seq, head.date_added
         self._aliases = {row.no: row.alias for row in session.execute(select(Collection.no, Collection.alias))}
         self._known = _known_versions(session, {(d.collection_no, d.stix_id) for d in drafts})
-        self._streams: dict[tuple[int, str, str], int] = {}
+        self._streams: dict[tuple[int, Audience, str], int] = {}
         self._rows: dict[int, dict[str, Any]] = {}
         self._detached: list[dict[str, Any]] = []
         self._no_longer_latest: list[int] = []
@@ -221,7 +221,7 @@ class _Batch:
         return self._seq, self._date_added
 
     def _stream(self, one: Draft) -> int:
-        key = (one.collection_no, one.audience.key, one.stix_type)
+        key = (one.collection_no, one.audience, one.stix_type)
         if key not in self._streams:
             self._streams[key] = stream_id(self._session, one.collection_no, one.audience, one.stix_type)
         return self._streams[key]

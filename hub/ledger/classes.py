@@ -10,26 +10,38 @@ from sqlalchemy.orm import Session
 from hub.ledger.records import ClassGroup, ClassRecipient, Stream, VisibilityClass
 from hub.stix.tlp import Tlp
 
+GROUPED = frozenset({Tlp.AMBER.label, Tlp.AMBER_STRICT.label})
+
 
 @dataclass(frozen=True, slots=True)
 class Audience:
     """Who an object version is for.
 
     ``groups`` are sharing group ids and count for AMBER and AMBER+STRICT, ``recipients`` are member ids and
-    count for RED; a ``disputed`` version is for nobody until the dispute ends.
+    count for RED; a ``disputed`` version is for nobody until the dispute ends. ``fields`` are the classes of parts
+    that not all of these readers may see (see ``fields.py``); ``personal``: only for holders of a grant of personal
+    data.
     """
 
     tlp: Tlp
     groups: frozenset[int] = frozenset()
     recipients: frozenset[str] = frozenset()
     disputed: bool = False
+    fields: frozenset[str] = frozenset()
+    personal: bool = False
 
     @property
     def key(self) -> str:
-        """A text that is equal exactly for equal audiences; what does not count for the TLP is left out."""
-        groups = ",".join(map(str, sorted(self.groups))) if self.tlp in (Tlp.AMBER, Tlp.AMBER_STRICT) else ""
+        """A text that is equal exactly for equal audiences; what counts neither for TLP nor fields is left out."""
+        groups = ",".join(map(str, sorted(self.groups))) if self.counts_groups else ""
         recipients = ",".join(sorted(self.recipients)) if self.tlp == Tlp.RED else ""
-        return f"{int(self.tlp)}|{groups}|{recipients}|{int(self.disputed)}"
+        further = f"|{','.join(sorted(self.fields))}|{int(self.personal)}" if self.fields or self.personal else ""
+        return f"{int(self.tlp)}|{groups}|{recipients}|{int(self.disputed)}{further}"
+
+    @property
+    def counts_groups(self) -> bool:
+        """Whether the object, or a part of it, is for the members of its groups alone."""
+        return bool(GROUPED & {self.tlp.label, *self.fields})
 
 
 def class_id(session: Session, audience: Audience) -> int:
@@ -37,10 +49,13 @@ def class_id(session: Session, audience: Audience) -> int:
     known = session.scalar(select(VisibilityClass.id).where(VisibilityClass.key == audience.key))
     if known is not None:
         return known
-    fresh = VisibilityClass(key=audience.key, tlp=int(audience.tlp), disputed=int(audience.disputed))
+    fresh = VisibilityClass(
+        key=audience.key, tlp=int(audience.tlp), disputed=int(audience.disputed),
+        fields=",".join(sorted(audience.fields)), personal=int(audience.personal),
+    )  # fmt: skip
     session.add(fresh)
     session.flush()
-    if audience.tlp in (Tlp.AMBER, Tlp.AMBER_STRICT):
+    if audience.counts_groups:
         session.add_all(ClassGroup(class_id=fresh.id, group_id=group) for group in sorted(audience.groups))
     if audience.tlp == Tlp.RED:
         session.add_all(ClassRecipient(class_id=fresh.id, member_id=m) for m in sorted(audience.recipients))

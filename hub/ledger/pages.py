@@ -1,4 +1,4 @@
-"""Pages: what TAXII and every export read. Bytes out, no JSON parsed, no ORM.
+"""Pages: what TAXII and every export read. Bytes out, no ORM, no JSON parsed but where a part is hidden.
 
 A page is a keyset range on ``seq`` over the streams that the actor may see. It begins with a short scan of the log
 in its order, which is all that an actor who sees most of it needs. What is then still missing is a merge of one
@@ -13,6 +13,7 @@ from typing import Any
 
 from hub.auth import Actor
 from hub.db import Database, Row
+from hub.ledger.redacted import redacted
 from hub.ledger.versions import version_key
 from hub.ledger.views import Head, Views
 
@@ -72,8 +73,16 @@ class Page:
 
 
 def objects(database: Database, views: Views, actor: Actor, head: Head, query: Query) -> Page:
-    """(seq, date_added, body, cut_start, cut_end) of the objects the actor may see, in the log's order."""
-    return _page(database, views, actor, head, query, OBJECT_COLUMNS)
+    """(seq, date_added, body, cut_start, cut_end) of the objects the actor may see, in the log's order.
+
+    Where the actor may not see a part of an object, these are the bytes of the object without it.
+    """
+    view = views.of(actor, head)
+    hidden = dict(view.hidden_in(view.stream_ids(query.collection_no, frozenset(query.types) or None)))
+    if not hidden:
+        return _page(database, views, actor, head, query, OBJECT_COLUMNS)
+    page = _page(database, views, actor, head, query, f"{OBJECT_COLUMNS}, e.stream_id")
+    return Page([redacted(row[:5], hidden.get(row[5]), views.signer) for row in page.rows], page.more)
 
 
 def records(database: Database, views: Views, actor: Actor, head: Head, query: Query) -> Page:

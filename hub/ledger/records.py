@@ -49,7 +49,12 @@ class CollectionAudience(Record):
 
 
 class VisibilityClass(Record):
-    """One distinct combination of TLP, sharing groups and named recipients; ``key`` spells it out."""
+    """One distinct combination of TLP, sharing groups and named recipients; ``key`` spells it out.
+
+    ``fields`` names the stricter markings on parts of its objects ("amber,personal-data"; "" for none): who may not
+    see such a part is given the object without it. ``personal``: the whole object is for those alone who hold a
+    grant of personal data.
+    """
 
     __tablename__ = "visibility_class"
 
@@ -57,6 +62,8 @@ class VisibilityClass(Record):
     key: Mapped[str] = mapped_column(Text, unique=True)
     tlp: Mapped[int] = mapped_column(SmallInteger)
     disputed: Mapped[int] = mapped_column(SmallInteger, default=0)
+    fields: Mapped[str] = mapped_column(Text, default="", server_default="")
+    personal: Mapped[int] = mapped_column(SmallInteger, default=0, server_default="0")
 
 
 class ClassGroup(Record):

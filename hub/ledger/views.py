@@ -9,9 +9,10 @@ from threading import Lock
 from hub.auth import Actor
 from hub.db import Database
 from hub.errors import NotFound
-from hub.ledger import collections
+from hub.ledger import collections, fields
 from hub.ledger.collections import CollectionView
 from hub.ledger.visibility import visible_streams
+from hub.provenance.keys import Signer
 
 HEAD = "SELECT e.epoch, h.seq, h.date_added FROM access_epoch e CROSS JOIN log_head h"
 REMEMBERED = 4096
@@ -32,10 +33,14 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """One actor's view of the collections: which there are, and which streams of each are visible."""
+    """One actor's view of the collections: which there are, and which streams of each are visible.
+
+    ``hidden``: by stream, the field classes that the actor may not see, where there are any.
+    """
 
     collections: tuple[CollectionView, ...]
     streams: dict[int, tuple[tuple[int, str], ...]]
+    hidden: dict[int, tuple[str, ...]]
 
     def collection(self, id_or_alias: str) -> CollectionView:
         """A collection by id or alias. Raises NotFound where there is none or the actor may not know of it."""
@@ -49,12 +54,19 @@ class View:
         streams = self.streams.get(collection_no, ())
         return tuple(stream for stream, stix_type in streams if types is None or stix_type in types)
 
+    def hidden_in(self, streams: tuple[int, ...]) -> tuple[tuple[int, tuple[str, ...]], ...]:
+        """What is hidden in which of ``streams``: with them, it decides the bytes that the actor is given."""
+        if not self.hidden:
+            return ()
+        return tuple((stream, self.hidden[stream]) for stream in streams if stream in self.hidden)
+
 
 class Views:
-    """Reads the head, and resolves views; one for each process."""
+    """Reads the head, and resolves views; one for each process. ``signer`` vouches for what a reader is not shown."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, signer: Signer) -> None:
         self._database = database
+        self.signer = signer
         self._lock = Lock()
         self._known: OrderedDict[Actor, tuple[int, View]] = OrderedDict()
 
@@ -79,7 +91,10 @@ class Views:
     def _resolve(self, actor: Actor) -> View:
         with self._database.reading() as session:
             streams: dict[int, list[tuple[int, str]]] = {}
-            for stream, collection_no, stix_type in session.execute(visible_streams(actor)):
+            hidden: dict[int, tuple[str, ...]] = {}
+            for stream, collection_no, stix_type, marked, shares_group in session.execute(visible_streams(actor)):
                 streams.setdefault(collection_no, []).append((stream, stix_type))
+                if lacking := fields.hidden_from(actor, fields.read(marked), bool(shares_group)):
+                    hidden[stream] = lacking
             shown = tuple(collections.visible_to(session, actor))
-        return View(shown, {no: tuple(found) for no, found in streams.items()})
+        return View(shown, {no: tuple(found) for no, found in streams.items()}, hidden)

@@ -7,6 +7,7 @@ its fingerprint, so what counts is this one certificate, not whatever its author
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from cryptography import x509
@@ -19,21 +20,36 @@ from hub.audit import record
 from hub.auth import Actor, CredentialKind
 from hub.errors import Conflict, InvalidInput, NotFound
 from hub.members import membership
-from hub.members.credentials import actor_of, refusal
+from hub.members.bounds import Bounds
+from hub.members.credentials import actor_of, refusal, stored_bounds
 from hub.members.records import ClientCertificate, Member
 
+DAY = 86_400_000_000
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def register(session: Session, member: str, pem: bytes) -> ClientCertificate:
-    """Let a certificate (PEM) stand for a member, by id or name, until it expires.
+def register(
+    session: Session,
+    member: str,
+    pem: bytes,
+    *,
+    scopes: Sequence[str] = (),
+    networks: Sequence[str] = (),
+    days: int | None = None,
+) -> ClientCertificate:
+    """Let a certificate (PEM) stand for a member, by id or name, until it expires or ``days`` are over.
+
+    ``scopes`` and ``networks`` bound it as they do a key.
 
     Raises InvalidInput where it cannot be read or has expired, Conflict where it is registered already,
     NotFound for an unknown member.
     """
     holder = membership.find(session, member)
     certificate = _read(pem)
+    bounds = Bounds.of(holder.roles, scopes, networks)
     expires_at = (certificate.not_valid_after_utc - EPOCH) // EPOCH.resolution
+    if days is not None:
+        expires_at = min(expires_at, clock.micros() + days * DAY)
     if expires_at <= clock.micros():
         raise InvalidInput("the certificate has expired", where="certificate")
     fingerprint = _fingerprint(certificate)
@@ -46,6 +62,7 @@ def register(session: Session, member: str, pem: bytes) -> ClientCertificate:
         created_at=clock.micros(),
         expires_at=expires_at,
         revoked_at=None,
+        **bounds.shown,
     )
     session.add(registered)
     session.flush()
@@ -77,8 +94,18 @@ def authenticate_certificate(session: Session, fingerprint: bytes) -> Actor:
     certificate, member = found
     if certificate.revoked_at is not None:
         raise refusal()
-    username = f"certificate:{fingerprint.hex()}"
-    return actor_of(session, member, CredentialKind.CERTIFICATE, username, certificate.expires_at)
+    bounds = stored_bounds(certificate)
+    return actor_of(session, member, CredentialKind.CERTIFICATE, _name(fingerprint), certificate.expires_at, bounds)
+
+
+def of_member(session: Session, member_id: str) -> list[ClientCertificate]:
+    """The certificates that stand, or stood, for a member, the newest first."""
+    found = select(ClientCertificate).where(ClientCertificate.member_id == member_id)
+    return list(session.scalars(found.order_by(ClientCertificate.created_at.desc(), ClientCertificate.fingerprint)))
+
+
+def _name(fingerprint: bytes) -> str:
+    return f"certificate:{fingerprint.hex()}"
 
 
 def _read(pem: bytes) -> x509.Certificate:
@@ -93,5 +120,8 @@ def _fingerprint(certificate: x509.Certificate) -> bytes:
 
 
 def _record(session: Session, action: str, certificate: ClientCertificate) -> None:
-    detail = {"fingerprint": certificate.fingerprint.hex(), "subject": certificate.subject}
+    detail = {
+        "fingerprint": certificate.fingerprint.hex(), "subject": certificate.subject,
+        "expires_at": certificate.expires_at, **stored_bounds(certificate).shown,
+    }  # fmt: skip
     record(session, membership.OPERATOR, action, certificate.member_id, after=detail)

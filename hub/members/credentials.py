@@ -10,20 +10,25 @@ import hashlib
 import re
 import secrets
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from hub import clock
 from hub.auth import Actor, CredentialKind, Role, permissions_of
 from hub.errors import Unauthenticated
-from hub.members.records import Credential, Member, MemberGroup
+from hub.members.bounds import UNBOUNDED, Bounds, carried, parsed
+from hub.members.records import ClientCertificate, Credential, Member, MemberGroup
+from hub.members.vetting.records import Grant
 from hub.stix.tlp import Tlp
 
 ACTIVE = "active"
+REFUSED = "the credential is missing, unknown, expired, not active or not for this address"
 ADVICE = "Send your user name and token by HTTP Basic, or the token as 'Authorization: Bearer'."
 
 
-def issue(session: Session, member: Member, *, label: str = "", expires_at: int | None = None) -> tuple[str, str]:
+def issue(
+    session: Session, member: Member, *, label: str = "", expires_at: int | None = None, bounds: Bounds = UNBOUNDED
+) -> tuple[str, str]:
     """A new credential of ``member``: (user name, token). The token is not stored and cannot be shown again."""
     stem = re.sub(r"[^a-z0-9]+", "-", member.name.lower()).strip("-")[:40] or "member"
     username = f"{stem}-{secrets.token_hex(3)}"
@@ -31,7 +36,7 @@ def issue(session: Session, member: Member, *, label: str = "", expires_at: int 
     session.add(
         Credential(
             username=username, member_id=member.id, token_hash=token_hash(token), label=label,
-            created_at=clock.micros(), expires_at=expires_at, revoked_at=None,
+            created_at=clock.micros(), expires_at=expires_at, revoked_at=None, **bounds.shown,
         )
     )  # fmt: skip
     session.flush()
@@ -59,15 +64,24 @@ def authenticate(session: Session, hashed: bytes, username: str | None) -> Actor
     credential, member = found
     if (username is not None and username != credential.username) or credential.revoked_at is not None:
         raise refusal()
-    return actor_of(session, member, CredentialKind.TOKEN, credential.username, credential.expires_at)
+    bounds = stored_bounds(credential)
+    return actor_of(session, member, CredentialKind.TOKEN, credential.username, credential.expires_at, bounds)
 
 
-def actor_of(session: Session, member: Member, kind: CredentialKind, username: str, expires_at: int | None) -> Actor:
+def actor_of(
+    session: Session,
+    member: Member,
+    kind: CredentialKind,
+    username: str,
+    expires_at: int | None,
+    bounds: Bounds = UNBOUNDED,
+) -> Actor:
     """The actor that a credential of ``member`` makes. Raises Unauthenticated unless both hold."""
     if member.status != ACTIVE or not holds(expires_at):
         raise refusal()
     roles = frozenset(Role(role) for role in member.roles)
     groups = session.scalars(select(MemberGroup.group_id).where(MemberGroup.member_id == member.id))
+    personal_until = _personal_data_until(session, member.id)
     return Actor(
         member_id=member.id,
         username=username,
@@ -77,9 +91,33 @@ def actor_of(session: Session, member: Member, kind: CredentialKind, username: s
         roles=roles,
         clearance=Tlp(member.clearance),
         groups=frozenset(groups),
-        permissions=permissions_of(roles, kind),
+        permissions=carried(permissions_of(roles, kind), bounds.scopes),
         expires_at=expires_at,
         credential=kind,
+        personal_data=personal_until is not None,
+        networks=parsed(bounds.networks),
+        good_until=min((end for end in (expires_at, personal_until) if end is not None), default=None),
+    )
+
+
+def stored_bounds(held: Credential | ClientCertificate) -> Bounds:
+    """The bounds that a credential or certificate was given."""
+    return Bounds(_tuple(held.scopes), _tuple(held.networks))
+
+
+def _tuple(values: list[str] | None) -> tuple[str, ...] | None:
+    return None if values is None else tuple(values)
+
+
+def _personal_data_until(session: Session, member_id: str) -> int | None:
+    """When the member's last grant of personal data that is in force ends; None where it has none."""
+    return session.scalar(
+        select(func.max(Grant.expires_at)).where(
+            Grant.member_id == member_id,
+            Grant.kind == "personal-data",
+            Grant.state == "active",
+            Grant.expires_at > clock.micros(),
+        )
     )
 
 
@@ -90,4 +128,4 @@ def holds(expires_at: int | None) -> bool:
 
 def refusal() -> Unauthenticated:
     """The one answer to every credential that does not hold, whatever the reason."""
-    return Unauthenticated("the credential is missing, unknown, expired or not active", advice=ADVICE)
+    return Unauthenticated(REFUSED, advice=ADVICE)

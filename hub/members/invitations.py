@@ -14,6 +14,7 @@ from hub.audit import record
 from hub.errors import NotFound
 from hub.members import outbox, people, sessions
 from hub.members.people_records import OneTimeLink, Person
+from hub.members.sign_in_records import SignInProvider
 from hub.sealing import Vault
 from hub.settings import Settings
 
@@ -35,11 +36,14 @@ def invite(session: Session, post: Post, person: Person) -> str:
     """Send a person who is ``invited`` a link; gives its address. Earlier links of theirs end."""
     days = post.settings.console.invitation_days
     address = _link(session, post, person, INVITATION, days * DAY)
+    own = _own_sign_in(session, post, person)
     text = (
         f"Hello {person.name},\n\nyou are invited to {post.settings.identity.name}.\n\n"
         f"To choose a password and set up sign-in, open:\n\n{address}\n\n"
         f"The link works once, for {days} days. If you did not expect this message, do nothing.\n"
     )
+    if own:
+        text += f"\nOr sign in with your account at your organisation, now and later:\n\n{own}\n"
     subject = f"Your invitation to {post.settings.identity.name}"
     outbox.put(session, post.vault, person.email, subject, text)
     return address
@@ -48,7 +52,7 @@ def invite(session: Session, post: Post, person: Person) -> str:
 def send_reset(session: Session, post: Post, email: str) -> None:
     """Send the person with this address a link for a new password; nothing where there is nobody to send it to."""
     person = people.by_email(session, email)
-    if person is None or person.status != people.ACTIVE:
+    if person is None or person.status != people.ACTIVE or person.password_hash is None:
         record(session, "nobody", "person:reset-asked", "nobody")  # a write too: both take the same time
         return
     minutes = post.settings.console.reset_minutes
@@ -105,6 +109,12 @@ def _link(session: Session, post: Post, person: Person, purpose: str, lifetime: 
     )  # fmt: skip
     session.flush()
     return f"{post.settings.base_url}/console/link/{token}"
+
+
+def _own_sign_in(session: Session, post: Post, person: Person) -> str:
+    """Where the person's organisation signs in by its own provider, "" where it has none."""
+    provider = session.scalar(select(SignInProvider).where(SignInProvider.member_id == person.member_id))
+    return f"{post.settings.base_url}{provider.path}" if provider is not None else ""
 
 
 def end_links(session: Session, person_id: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -11,7 +12,8 @@ from hub import clock
 from hub.audit import record
 from hub.errors import Conflict, InvalidInput, NotFound
 from hub.members import credentials
-from hub.members.records import Credential, CredentialUse, Member
+from hub.members.bounds import UNBOUNDED, Bounds
+from hub.members.records import Credential, CredentialRefusal, CredentialUse, Member
 
 DAY = 86_400_000_000
 LONGEST_LABEL = 80
@@ -20,7 +22,10 @@ MOST_KEYS = 50
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A key without its token. Instants in microseconds, None where there is none."""
+    """A key without its token. Instants in microseconds, None where there is none.
+
+    ``refusals`` counts the requests that were refused for the address they came from.
+    """
 
     username: str
     label: str
@@ -29,6 +34,10 @@ class Key:
     revoked_at: int | None
     last_used_at: int | None
     last_address: str
+    bounds: Bounds = UNBOUNDED
+    refusals: int = 0
+    refused_at: int | None = None
+    refused_address: str = ""
 
     @property
     def state(self) -> str:
@@ -48,17 +57,19 @@ class Key:
 def of_member(session: Session, member_id: str) -> list[Key]:
     """A member's keys, the newest first."""
     found = session.execute(
-        select(Credential, CredentialUse)
+        select(Credential, CredentialUse, CredentialRefusal)
         .outerjoin(CredentialUse, CredentialUse.username == Credential.username)
+        .outerjoin(CredentialRefusal, CredentialRefusal.username == Credential.username)
         .where(Credential.member_id == member_id)
         .order_by(Credential.created_at.desc(), Credential.username)
     )
     return [
         Key(
             one.username, one.label, one.created_at, one.expires_at, one.revoked_at, use.at if use else None,
-            use.address if use else "",
+            use.address if use else "", credentials.stored_bounds(one), refused.times if refused else 0,
+            refused.at if refused else None, refused.address if refused else "",
         )
-        for one, use in found
+        for one, use, refused in found
     ]  # fmt: skip
 
 
@@ -70,27 +81,42 @@ def find(session: Session, member_id: str, username: str) -> Key:
     raise NotFound("there is no such key")
 
 
-def issue(session: Session, member_id: str, by: str, label: str, days: int | None) -> tuple[str, str]:
+def issue(
+    session: Session,
+    member_id: str,
+    by: str,
+    label: str,
+    days: int | None,
+    scopes: Sequence[str] = (),
+    networks: Sequence[str] = (),
+) -> tuple[str, str]:
     """A new key: (user name, token). The token is shown once. ``days`` until it ends, None for no end.
 
-    Raises InvalidInput for a label that is empty or too long, Conflict where there are too many.
+    ``scopes`` are the permissions that it carries, all of the member's where there are none; ``networks`` those that
+    it may be used from. Raises InvalidInput for a label that is empty or too long, for a permission that the member
+    does not have and for what is no network, Conflict where there are too many keys.
     """
+    bounds = Bounds.of(session.get_one(Member, member_id).roles, scopes, networks)
+    return _issue(session, member_id, by, label, days, bounds)
+
+
+def _issue(session: Session, member_id: str, by: str, label: str, days: int | None, bounds: Bounds) -> tuple[str, str]:
     if not label.strip() or len(label) > LONGEST_LABEL or not label.isprintable():
         raise InvalidInput(f"Enter what the key is for, in {LONGEST_LABEL} characters or fewer", where="label")
     if sum(key.holds for key in of_member(session, member_id)) >= MOST_KEYS:
         raise Conflict(f"There are {MOST_KEYS} keys already: revoke one that is not used", where="label")
     member = session.get_one(Member, member_id)
     expires_at = None if days is None else clock.micros() + days * DAY
-    username, token = credentials.issue(session, member, label=label.strip(), expires_at=expires_at)
+    username, token = credentials.issue(session, member, label=label.strip(), expires_at=expires_at, bounds=bounds)
     record(
         session, by, "credential:issue", username,
-        after={"member": member_id, "label": label.strip(), "expires_at": expires_at},
+        after={"member": member_id, "label": label.strip(), "expires_at": expires_at, **bounds.shown},
     )  # fmt: skip
     return username, token
 
 
 def rotate(session: Session, member_id: str, by: str, username: str, overlap_days: int) -> tuple[str, str]:
-    """A successor of a key, with its label and its length of life; the old one holds ``overlap_days`` more at most.
+    """A successor of a key, with its label, length of life and bounds; the old one holds ``overlap_days`` at most.
 
     Raises NotFound, Conflict for a key that has ended.
     """
@@ -98,7 +124,7 @@ def rotate(session: Session, member_id: str, by: str, username: str, overlap_day
     if not old.holds:
         raise Conflict("this key has ended", advice="Make a new one.")
     lifetime = None if old.expires_at is None else max(1, (old.expires_at - old.created_at) // DAY)
-    fresh = issue(session, member_id, by, old.label or username, lifetime)
+    fresh = _issue(session, member_id, by, old.label or username, lifetime, old.bounds)
     kept = session.get_one(Credential, username)
     end = clock.micros() + overlap_days * DAY
     before, kept.expires_at = kept.expires_at, end if old.expires_at is None else min(end, old.expires_at)

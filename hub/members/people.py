@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Iterable
 
 from email_validator import EmailNotValidError, validate_email
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from hub import clock
@@ -21,6 +21,7 @@ from hub.auth.permissions import MEMBER_ROLES, STAFF_ROLES
 from hub.errors import Conflict, InvalidInput, NotFound
 from hub.members import sessions
 from hub.members.people_records import Person
+from hub.members.sign_in_records import Passkey, ProviderSubject
 
 INVITED = "invited"
 IDENTITY_CHECKED = "identity_checked"
@@ -38,6 +39,8 @@ NEXT = {
 }
 DAY = 86_400_000_000
 LONGEST_NAME = 200
+# Who does in the audit log what falls due by itself.
+RULE = "rule"
 
 
 def add(session: Session, by: str, email: str, name: str, roles: Iterable[Role], member_id: str | None) -> Person:
@@ -82,12 +85,14 @@ def disable(session: Session, person: Person, by: str, why: str = "") -> None:
 
 
 def reinstate(session: Session, person: Person, by: str, why: str = "") -> None:
-    """Invite a dormant or disabled person anew: password and second factor begin again."""
+    """Invite a dormant or disabled person anew: password, second factor and passkeys begin again."""
     if person.id == by:
         raise Conflict("You cannot reinstate yourself")
     move(session, person, INVITED, by, why)
     sessions.revoke_all(session, person.id)
     person.password_hash, person.totp_secret, person.last_seen_at = None, None, None
+    for ways_in in (Passkey, ProviderSubject):
+        session.execute(delete(ways_in).where(ways_in.person_id == person.id))
     person.failures = person.locked_until = 0
     session.flush()
 
@@ -106,16 +111,24 @@ def close_dormant(session: Session, days: int) -> int:
     """Make everybody dormant who has not signed in for ``days``; how many those were."""
     limit = clock.micros() - days * DAY
     late = session.scalars(
-        select(Person).where(
+        select(Person)
+        .where(
             Person.status.in_([IDENTITY_CHECKED, MFA_ENROLLED, ACTIVE]),
             Person.created_at < limit,
             Person.last_seen_at.is_(None) | (Person.last_seen_at < limit),
         )
+        .order_by(Person.id)
+        .with_for_update(skip_locked=True)
     ).all()
     for person in late:
-        move(session, person, DORMANT, "rule", f"not signed in for {days} days")
+        move(session, person, DORMANT, RULE, stayed_away(days))
         sessions.revoke_all(session, person.id)
     return len(late)
+
+
+def stayed_away(days: int) -> str:
+    """Why somebody is dormant."""
+    return f"not signed in for {days} days"
 
 
 def by_email(session: Session, email: str) -> Person | None:

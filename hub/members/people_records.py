@@ -62,8 +62,8 @@ class OneTimeLink(Record):
 class BrowserSession(Record):
     """A person's session in one browser, known by the SHA-256 of its token.
 
-    Until ``second_factor_at`` is set it is good for nothing but giving the second factor. ``notice`` is shown on
-    the next page, once.
+    Until ``second_factor_at`` is set it is good for nothing but giving the second factor. ``begun_by`` is what it
+    began with: "password", "passkey" or "organisation". ``notice`` is shown on the next page, once.
     """
 
     __tablename__ = "browser_session"
@@ -76,6 +76,7 @@ class BrowserSession(Record):
     last_seen_at: Mapped[Timestamp]
     expires_at: Mapped[Timestamp]
     second_factor_at: Mapped[int | None] = mapped_column(BigInteger)
+    begun_by: Mapped[str] = mapped_column(Text, default="password")
     revoked_at: Mapped[int | None] = mapped_column(BigInteger)
     address: Mapped[str] = mapped_column(Text)
     user_agent: Mapped[str] = mapped_column(Text)

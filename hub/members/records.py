@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, BigInteger, Boolean, ForeignKey, Integer, LargeBinary, SmallInteger, Text
+from sqlalchemy import JSON, BigInteger, Boolean, ForeignKey, Index, Integer, LargeBinary, SmallInteger, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from hub.db import Record, Timestamp
@@ -43,8 +43,22 @@ class MemberGroup(Record):
     group_id: Mapped[int] = mapped_column(ForeignKey("sharing_group.id"), primary_key=True)
 
 
+class CorporateKey(Record):
+    """What two organisations of one corporate group share; ``organisation`` is the id of a member or of a case."""
+
+    __tablename__ = "corporate_key"
+    __table_args__ = (Index("ix_corporate_key_key", "key"),)
+
+    organisation: Mapped[str] = mapped_column(Text, primary_key=True)
+    key: Mapped[str] = mapped_column(Text, primary_key=True)
+
+
 class Credential(Record):
-    """An API credential: a user name and the SHA-256 of a random token (shown once, never stored)."""
+    """An API credential: a user name and the SHA-256 of a random token (shown once, never stored).
+
+    ``scopes`` are the permissions that it carries of those its member has, ``networks`` the addresses from which it
+    holds; None where it is not bounded.
+    """
 
     __tablename__ = "credential"
 
@@ -55,10 +69,15 @@ class Credential(Record):
     created_at: Mapped[Timestamp]
     expires_at: Mapped[int | None] = mapped_column(BigInteger)
     revoked_at: Mapped[int | None] = mapped_column(BigInteger)
+    scopes: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
+    networks: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
 
 
 class ClientCertificate(Record):
-    """A TLS client certificate that stands for a credential, known by the SHA-256 of its DER form."""
+    """A TLS client certificate that stands for a credential, known by the SHA-256 of its DER form.
+
+    ``scopes`` and ``networks`` bound it as they do a credential.
+    """
 
     __tablename__ = "client_certificate"
 
@@ -68,6 +87,8 @@ class ClientCertificate(Record):
     created_at: Mapped[Timestamp]
     expires_at: Mapped[Timestamp]
     revoked_at: Mapped[int | None] = mapped_column(BigInteger)
+    scopes: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
+    networks: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
 
 
 class CredentialUse(Record):
@@ -78,3 +99,17 @@ class CredentialUse(Record):
     username: Mapped[str] = mapped_column(ForeignKey("credential.username"), primary_key=True)
     at: Mapped[Timestamp]
     address: Mapped[str] = mapped_column(Text)
+
+
+class CredentialRefusal(Record):
+    """That a good credential was refused for the address that it came from: how often, when and where last.
+
+    ``username`` is a credential's, or ``certificate:`` and the fingerprint of a certificate.
+    """
+
+    __tablename__ = "credential_refusal"
+
+    username: Mapped[str] = mapped_column(Text, primary_key=True)
+    at: Mapped[Timestamp]
+    address: Mapped[str] = mapped_column(Text)
+    times: Mapped[int] = mapped_column(BigInteger)

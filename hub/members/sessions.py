@@ -1,7 +1,7 @@
 """Sessions of the console: in the database, read on every request, revocable at once.
 
-A session begins with the password and is good for nothing until the second factor has been given; its token is
-then a new one. Only the token's hash is stored.
+A session begins with the first factor (password, passkey, or the organisation's own sign-in) and is good for nothing
+until the second one has been given; its token is then a new one. Only the token's hash is stored.
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ UUID_FORM = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 # ``last_seen_at`` is written when it is older than this: a page more or less in the half hour is no matter.
 SEEN_EVERY = MINUTE
 LONGEST_USER_AGENT = 200
+# What a session begins with.
+PASSWORD, PASSKEY, ORGANISATION = "password", "passkey", "organisation"
 # Someone whose organisation is still being admitted sees their own application and nothing else.
 APPLYING = frozenset({"applicant", "draft", "submitted", "screening", "info_requested", "due_diligence", "decision",
                       "approved_unsigned"})  # fmt: skip
@@ -55,23 +57,33 @@ class Resolved:
     stale: bool
 
 
-def begin(session: Session, person: Person, visit: Visit, limits: Console) -> str:
-    """A session after the password; gives its token."""
-    return _new(session, person, visit, limits, second_factor_at=None)
+def begin(session: Session, person: Person, visit: Visit, limits: Console, by: str = PASSWORD) -> str:
+    """A session after the first factor; gives its token."""
+    return _new(session, person, visit, limits, by, second_factor_at=None)
 
 
 def complete(session: Session, token: str, visit: Visit, limits: Console) -> str:
     """The session after the second factor, under a new token; the earlier one ends."""
+    half = half_of(session, token)
+    half.revoked_at = clock.micros()
+    return begin_whole(session, session.get_one(Person, half.person_id), visit, limits, half.begun_by)
+
+
+def begin_whole(session: Session, person: Person, visit: Visit, limits: Console, by: str) -> str:
+    """A session of somebody who has given both factors; gives its token."""
+    person.last_seen_at = clock.micros()
+    person.failures = person.locked_until = 0
+    fresh = _new(session, person, visit, limits, by, second_factor_at=clock.micros())
+    record(session, person.id, "session:begin", person.id, after={"address": visit.address, "by": by})
+    return fresh
+
+
+def half_of(session: Session, token: str) -> BrowserSession:
+    """The session that still waits for its second factor. Raises Unauthenticated."""
     half = session.get(BrowserSession, token_hash(token))
     if half is None or half.revoked_at is not None:
         raise Unauthenticated("sign in again")
-    half.revoked_at = clock.micros()
-    person = session.get_one(Person, half.person_id)
-    person.last_seen_at = clock.micros()
-    person.failures = person.locked_until = 0
-    fresh = _new(session, person, visit, limits, second_factor_at=clock.micros())
-    record(session, person.id, "session:begin", person.id, after={"address": visit.address})
-    return fresh
+    return half
 
 
 def resolve(session: Session, token: str, limits: Console) -> Resolved:
@@ -115,6 +127,19 @@ def touch(session: Session, session_id: str) -> None:
 def set_notice(session: Session, session_id: str, notice: str) -> None:
     """What the session's next page says; "" for nothing."""
     session.execute(update(BrowserSession).where(BrowserSession.id == session_id).values(notice=notice))
+
+
+def begun_at(session: Session, session_id: str) -> int:
+    """When a session began, in microseconds."""
+    return session.scalars(select(BrowserSession.created_at).where(BrowserSession.id == session_id)).one()
+
+
+def end_half(session: Session, token: str) -> None:
+    """End a session that still waits for its second factor, where there is one: another way in was taken."""
+    half = session.get(BrowserSession, token_hash(token)) if token else None
+    if half is not None and half.second_factor_at is None and half.revoked_at is None:
+        half.revoked_at = clock.micros()
+        session.flush()
 
 
 def end(session: Session, token: str) -> None:
@@ -169,13 +194,13 @@ def token_hash(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
 
 
-def _new(session: Session, person: Person, visit: Visit, limits: Console, second_factor_at: int | None) -> str:
+def _new(session: Session, person: Person, visit: Visit, limits: Console, by: str, second_factor_at: int | None) -> str:
     token, now = secrets.token_urlsafe(32), clock.micros()
     session.add(
         BrowserSession(
             token_hash=token_hash(token), id=str(uuid.uuid4()), person_id=person.id, created_at=now, last_seen_at=now,
-            expires_at=now + limits.session_hours * 60 * MINUTE, second_factor_at=second_factor_at, revoked_at=None,
-            address=visit.address, user_agent=visit.user_agent[:LONGEST_USER_AGENT], notice="",
+            expires_at=now + limits.session_hours * 60 * MINUTE, second_factor_at=second_factor_at, begun_by=by,
+            revoked_at=None, address=visit.address, user_agent=visit.user_agent[:LONGEST_USER_AGENT], notice="",
         )
     )  # fmt: skip
     session.flush()

@@ -61,7 +61,7 @@ def blinded_root(members: Iterable[tuple[str, bytes]], seed: bytes) -> str:
     salt = _salter(seed)
     digests = []
     for path, value in members:
-        name, quoted = written(path)
+        name, quoted, _ = written(path)
         # disclosure_digest, written out: this loop is the largest part of what taking an object in costs.
         disclosure = b2a_base64(b'["%b",%b,%b]' % (salt(name), quoted, value), newline=False).translate(TO_URL, b"=")
         digests.append(b2a_base64(sha256(disclosure).digest(), newline=False)[:DIGEST_CHARACTERS].translate(TO_URL))
@@ -92,9 +92,10 @@ def text(value: str) -> bytes:
 
 
 @lru_cache(maxsize=1024)
-def written(path: str) -> tuple[bytes, bytes]:
-    """A path as bytes and as JSON; objects share most of theirs."""
-    return path.encode(), text(path)
+def written(path: str) -> tuple[bytes, bytes, bytes]:
+    """A path as bytes, as JSON, and as the JSON name of a member with its colon; objects share most of theirs."""
+    quoted = text(path)
+    return path.encode(), quoted, quoted + b":"
 
 
 def _in_order(obj: dict[str, Any]) -> list[str]:

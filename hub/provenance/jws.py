@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from hashlib import sha256
 from typing import Final
 
 from hub.errors import InvalidInput
@@ -48,6 +49,11 @@ def read(text: object, typ: str, *, where: str) -> Token:
     if not isinstance(kid, str) or members != {"alg": ALGORITHM, "kid": kid, "typ": typ}:
         raise InvalidInput(f"the header is not that of a {typ} signed with {ALGORITHM}", where=where)
     return Token(kid, payload, f"{parts[0]}.{parts[1]}".encode(), signature)
+
+
+def named(token: Token) -> str:
+    """How a token is referred to: b64u(SHA-256) of its payload."""
+    return b64u(sha256(token.payload).digest()).decode()
 
 
 @lru_cache(maxsize=64)

@@ -7,6 +7,7 @@ given the object its place, and joins bytes. The object is never serialized twic
 from __future__ import annotations
 
 import os
+from bisect import bisect_left
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final
@@ -87,7 +88,7 @@ def prepare(obj: dict[str, Any]) -> Prepared:
         raise InvalidInput("the object has no property")
     seed = os.urandom(SEED_BYTES)
     root = blinded_root(members, seed)
-    left, opener, closer, right = _seam(members)
+    left, opener, closer, right = seam(members)
     if not carries_receipt(obj):
         return Prepared(left + right, root, seed, b"", b"", 0)
     return Prepared(left + right, root, seed, left + opener, closer + right, len(left))
@@ -174,28 +175,29 @@ def without_receipt(obj: dict[str, Any]) -> dict[str, Any]:
     return {**bare, EXTENSIONS: others} if others else bare
 
 
-def _seam(members: list[tuple[str, bytes]]) -> tuple[bytes, bytes, bytes, bytes]:
+def seam(members: list[tuple[str, bytes]]) -> tuple[bytes, bytes, bytes, bytes]:
     """(left, opener, closer, right): ``left + right`` is the plain form, and the signed one is
     ``left + opener + extension + closer + right``."""
     # Names that are not ASCII sort after these two in code points and in UTF-16 units alike.
-    inner = [(path.removeprefix(EXTENSION_PATH), value) for path, value in members if path.startswith(EXTENSION_PATH)]
-    outer = [member for member in members if not member[0].startswith(EXTENSION_PATH)]
-    before, after = _around(outer, EXTENSIONS)
-    if not inner:
+    place = behind = bisect_left(members, (EXTENSIONS, b""))
+    while behind < len(members) and members[behind][0].startswith(EXTENSION_PATH):
+        behind += 1
+    before, after = _joined(members[:place]), _joined(members[behind:])
+    if place == behind:
         lead, trail = _commas(before, after)
         return b"{" + before, lead + b'"extensions":{' + _KEY, b"}" + trail, _then(before, after) + b"}"
-    inner_before, inner_after = _around(inner, EXTENSION_ID)
+    inner = [(path.removeprefix(EXTENSION_PATH), value) for path, value in members[place:behind]]
+    inner_place = bisect_left(inner, (EXTENSION_ID, b""))
+    inner_before, inner_after = _joined(inner[:inner_place]), _joined(inner[inner_place:])
     lead, trail = _commas(inner_before, inner_after)
     left = b"{" + before + (b"," if before else b"") + b'"extensions":{' + inner_before
     right = _then(inner_before, inner_after) + b"}" + (b"," + after if after else b"") + b"}"
     return left, lead + _KEY, trail, right
 
 
-def _around(members: list[tuple[str, bytes]], name: str) -> tuple[bytes, bytes]:
-    """The members before and after the place of ``name``, as they are written."""
-    pieces = [written(each)[1] + b":" + value for each, value in members]
-    place = sum(each < name for each, _ in members)
-    return b",".join(pieces[:place]), b",".join(pieces[place:])
+def _joined(members: list[tuple[str, bytes]]) -> bytes:
+    """Members as they are written, without the braces."""
+    return b",".join([written(name)[2] + value for name, value in members])
 
 
 def _commas(before: bytes, after: bytes) -> tuple[bytes, bytes]:

@@ -1,8 +1,8 @@
 """The offline verifier: given objects and the hub's published keys, is each object what the hub accepted?
 
-It needs cryptography and rfc8785 alone and knows no database. Source claims, enrichment (``set``, ``orig``),
-redacted views, inclusion in the log and witnesses are not read yet: an object that holds a member for
-them is invalid, and ``require`` for them is unmet.
+It needs cryptography and rfc8785 alone and knows no database. Source claims, enrichment (``orig``), inclusion in
+the log and witnesses are not read yet: an object that holds a member for them is invalid, and ``require`` for them
+is unmet. A redacted view is sound where the hub's view token vouches for what it hides.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import sys
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
-from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final, TextIO
 
@@ -27,10 +26,14 @@ from hub.provenance.blinding import (
     SEED_BYTES,
     blinded_root,
     canonical_members,
+    disclosure_digest,
+    root_of,
+    text,
 )
-from hub.provenance.encoding import b64u, unb64u
+from hub.provenance.encoding import unb64u
 from hub.provenance.files import Proofs, read_objects, read_pins, read_proofs
 from hub.provenance.keys import KeyStatus, PublishedKey, Role, content_digest, read_jwks
+from hub.provenance.view_token import VIEW_TYPE, check_claims, read_view
 
 LEVELS: Final = frozenset({"receipt", "source", "log", "witness"})
 
@@ -39,7 +42,9 @@ INVALID: Final = "invalid"
 UNMET: Final = "unmet"
 
 _EXTENSION: Final = {"extension_type": "property-extension", "profile": PROFILE}
-_EXTENSION_MEMBERS: Final = frozenset({"extension_type", "profile", "receipt", "seed"})
+_FULL_MEMBERS: Final = frozenset({"extension_type", "profile", "receipt", "seed"})
+_VIEW_MEMBERS: Final = frozenset({"extension_type", "profile", "receipt", "hidden", "salts", "view"})
+_KNOWN_MEMBERS: Final = _FULL_MEMBERS | _VIEW_MEMBERS | {"set"}
 _RECEIPT_TYPES: Final = {
     "acc": str, "col": str, "id": str, "idx": int, "n": str, "op": str, "root": str, "src": dict, "v": int
 }  # fmt: skip
@@ -204,40 +209,69 @@ def _find_proof(obj: dict[str, Any], report: ObjectReport, trust: _Trust) -> dic
 def _read_extension(extension: object) -> dict[str, Any]:
     if not isinstance(extension, dict):
         raise IntegrityFailure("the provenance extension is not an object")
-    unknown = extension.keys() - _EXTENSION_MEMBERS
+    unknown = extension.keys() - _KNOWN_MEMBERS
     if unknown:
         raise IntegrityFailure(f"unknown member in the provenance extension: {', '.join(sorted(unknown))}")
-    if extension.keys() != _EXTENSION_MEMBERS or not _EXTENSION.items() <= extension.items():
+    complete = extension.keys() == _FULL_MEMBERS or extension.keys() - {"set"} == _VIEW_MEMBERS
+    if not complete or not _EXTENSION.items() <= extension.items():
         raise IntegrityFailure(f"the provenance extension is not one of profile {PROFILE}")
     return extension
 
 
 def _check_proof(obj: dict[str, Any], proof: dict[str, Any], trust: _Trust, report: ObjectReport) -> str:
     token = jws.read(proof["receipt"], jws.RECEIPT_TYPE, where="receipt")
-    key = trust.keys.get(token.kid)
-    if key is None:
-        raise IntegrityFailure("the receipt is signed by a key that is not published")
-    if key.role is not Role.HUB_RECEIPT:
-        raise IntegrityFailure(f"the receipt is signed by a key of role {key.role}")
-    try:
-        key.public_key().verify(token.signature, token.signing_input)
-    except InvalidSignature:
-        raise IntegrityFailure("the signature of the receipt does not hold") from None
+    key = _signing_key(token, Role.HUB_RECEIPT, trust, "receipt")
     receipt = _read_receipt(token.payload)
     if receipt["id"] != report.id or receipt.get("modified") != report.modified:
         raise IntegrityFailure("the receipt is for another object or version")
-    seed = unb64u(proof["seed"], where="seed", size=SEED_BYTES)
-    if blinded_root(canonical_members(obj), seed) != receipt["root"]:
+    if "seed" in proof:
+        root = blinded_root(canonical_members(obj), unb64u(proof["seed"], where="seed", size=SEED_BYTES))
+    else:
+        root = _check_view(obj, proof, jws.named(token), receipt["idx"], trust, report)
+    if root != receipt["root"]:
         raise IntegrityFailure("the object is not what the receipt was given for")
     report.source, report.acc, report.idx = receipt["src"].get("class"), receipt["acc"], receipt["idx"]
     status = key.status(receipt["idx"])
     report.key_status = status.value
-    if status is KeyStatus.OUTSIDE:
-        raise IntegrityFailure("the key of the receipt did not count at this index of the log")
-    if status is KeyStatus.SUSPECT:
-        report.fail(UNMET, "the key of the receipt is suspect at this index of the log")
+    _check_status(status, "receipt", report)
     report.levels.append("receipt")
-    return b64u(sha256(token.payload).digest()).decode()
+    return jws.named(token)
+
+
+def _check_view(
+    obj: dict[str, Any], view: dict[str, Any], statement: str, idx: int, trust: _Trust, report: ObjectReport
+) -> str:
+    """The root of a redacted view, once the hub's own word for what it hides has been checked."""
+    members = canonical_members(obj)
+    salts, hidden, replaced = read_view(view, {path for path, _ in members})
+    token = jws.read(view["view"], VIEW_TYPE, where="view")
+    key = _signing_key(token, Role.HUB_VIEW, trust, "view token")
+    check_claims(token.payload, statement, hidden, {name: obj[name] for name in replaced})
+    _check_status(key.status(idx), "view token", report)
+    report.hidden = len(hidden)
+    shown = [disclosure_digest(salts[path], text(path), value) for path, value in members if path in salts]
+    return root_of([*shown, *(each.encode() for each in hidden)])
+
+
+def _signing_key(token: jws.Token, role: Role, trust: _Trust, what: str) -> PublishedKey:
+    """The published key of ``role`` whose signature on a token holds."""
+    key = trust.keys.get(token.kid)
+    if key is None:
+        raise IntegrityFailure(f"the {what} is signed by a key that is not published")
+    if key.role is not role:
+        raise IntegrityFailure(f"the {what} is signed by a key of role {key.role}")
+    try:
+        key.public_key().verify(token.signature, token.signing_input)
+    except InvalidSignature:
+        raise IntegrityFailure(f"the signature of the {what} does not hold") from None
+    return key
+
+
+def _check_status(status: KeyStatus, what: str, report: ObjectReport) -> None:
+    if status is KeyStatus.OUTSIDE:
+        raise IntegrityFailure(f"the key of the {what} did not count at this index of the log")
+    if status is KeyStatus.SUSPECT:
+        report.fail(UNMET, f"the key of the {what} is suspect at this index of the log")
 
 
 def _read_receipt(payload: bytes) -> dict[str, Any]:

@@ -195,38 +195,26 @@ def _sorts_alike(value: Any) -> bool:
     Raises InvalidInput where the value nests too deep for the recursive writer.
     """
     plain = True
-    for depth, level in enumerate(_levels(value)):
-        if depth > MAX_CANONICAL_DEPTH:
-            raise InvalidInput(f"the value nests deeper than {MAX_CANONICAL_DEPTH} levels")
-        plain = plain and all(map(_is_plain, level))
-    return plain
+    level = [value]
+    for _ in range(MAX_CANONICAL_DEPTH + 1):
+        inner: list[Any] = []
+        for one in level:
+            kind = type(one)
+            if kind is dict:
+                plain = plain and _STRINGS.issuperset(map(type, one)) and "".join(one).isascii()
+                # Most values are strings, which are all alike here.
+                inner += [held for held in one.values() if type(held) is not str]
+            elif kind is list:
+                inner += [held for held in one if type(held) is not str]
+            elif kind is int:
+                plain = plain and -MAX_SAFE_INTEGER <= one <= MAX_SAFE_INTEGER
+            elif kind not in _LITERALS:
+                plain = False
+        if not inner:
+            return plain
+        level = inner
+    raise InvalidInput(f"the value nests deeper than {MAX_CANONICAL_DEPTH} levels")
 
 
-def _is_plain(value: Any) -> bool:
-    return _PLAIN.get(type(value), _never)(value)
-
-
-def _never(_: Any) -> bool:
-    return False
-
-
-def _always(_: Any) -> bool:
-    return True
-
-
-def _is_safe(number: int) -> bool:
-    return -MAX_SAFE_INTEGER <= number <= MAX_SAFE_INTEGER
-
-
-def _has_plain_names(members: dict[Any, Any]) -> bool:
-    return all(type(name) is str and name.isascii() for name in members)
-
-
-_PLAIN: Final[dict[type, Callable[[Any], bool]]] = {
-    dict: _has_plain_names,
-    list: _always,
-    str: _always,
-    bool: _always,
-    type(None): _always,
-    int: _is_safe,
-}
+_STRINGS: Final = frozenset({str})
+_LITERALS: Final = frozenset({str, bool, type(None)})

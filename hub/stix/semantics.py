@@ -9,6 +9,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final, NoReturn
 
 from hub.errors import InvalidInput
@@ -126,6 +127,7 @@ _NEVER: Final[dict[str, dict[str, frozenset[str]]]] = {
 }
 _SCALARS: Final = frozenset({str, int, float, bool})
 _NOTHING: Final[dict[str, frozenset[str]]] = {}
+_OTHER, _TIME, _REFERENCE, _REFERENCES = range(4)
 
 
 def check_meaning(obj: dict[str, Any]) -> None:
@@ -151,18 +153,29 @@ def _check_properties(obj: dict[str, Any], object_type: str) -> None:
     targets = _TARGETS_OF.get(object_type, _NOTHING)
     never = _NEVER.get(object_type, _NOTHING)
     for name, value in obj.items():
-        if name in _TIMESTAMPS:
+        kind, role = type(value), _role(name)
+        if role == _TIME:
             _check_exists(value, name)
             if name in _ORDER:
                 _check_order(obj, name)
-        elif name.endswith("_ref"):
+        elif role == _REFERENCE:
             _check_reference(value, name, targets.get(name) or _TARGETS.get(name), never.get(name))
-        elif name.endswith("_refs") and type(value) is list:
+        elif role == _REFERENCES and kind is list:
             allowed, refused = targets.get(name) or _TARGETS.get(name), never.get(name)
             for i, reference in enumerate(value):
                 _check_reference(reference, f"{name}[{i}]", allowed, refused)
-        if type(value) is dict or (type(value) is list and not _SCALARS.issuperset(map(type, value))):
+        if kind is dict or (kind is list and not _SCALARS.issuperset(map(type, value))):
             _check_inside(value, name)
+
+
+@lru_cache(maxsize=4096)
+def _role(name: str) -> int:
+    """What the name of a property says of its value; objects share most of their names."""
+    if name in _TIMESTAMPS:
+        return _TIME
+    if name.endswith("_ref"):
+        return _REFERENCE
+    return _REFERENCES if name.endswith("_refs") else _OTHER
 
 
 def _check_reference(value: Any, where: str, allowed: frozenset[str] | None, refused: frozenset[str] | None) -> None:
@@ -212,9 +225,11 @@ def _check_order(obj: dict[str, Any], later: str) -> None:
     first, last = obj.get(earlier), obj[later]
     if not (type(first) is str and type(last) is str and _TIMESTAMP.fullmatch(first)):
         return
-    if _sortable(last) < _sortable(first):
+    if len(first) != len(last):
+        first, last = _sortable(first), _sortable(last)
+    if last < first:
         _fault(f"{later} is before {earlier} (section {section})", later)
-    if differ and _sortable(last) == _sortable(first):
+    if differ and last == first:
         _fault(f"{later} is not after {earlier} (section {section})", later)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Final
 
 from flask import Response
@@ -26,19 +26,22 @@ NOTHING: Final = CachedPage(Shared(b""), (), 0, 0, more=False, tag="")
 def objects(query: Query | None, root: str, body: Callable[[Row], bytes], actor: Actor, head: Head) -> CachedPage:
     """The page of ``query`` in the form of an API root; None asks for nothing.
 
-    The actor's streams are part of the key, so whoever may see other streams never meets this page.
+    The actor's streams, and what is hidden in them, are part of the key: whoever may see anything else never meets
+    this page.
     """
     if query is None or query.after >= head.seq or (query.added_after or 0) >= head.date_added:
         if query is not None:
             disclose(query.collection_no, (), head.seq)
         return NOTHING
     parts = services()
-    streams = parts.views.of(actor, head).stream_ids(query.collection_no, frozenset(query.types) or None)
-    key = (root, head, streams, query)
+    view = parts.views.of(actor, head)
+    streams = view.stream_ids(query.collection_no, frozenset(query.types) or None)
+    hidden = view.hidden_in(streams)
+    key = (root, head, streams, hidden, query)
     known = parts.pages.get(key)
     if known is None:
         page = pages.objects(parts.database, parts.views, actor, head, query)
-        known = _cached(page.rows, page.more, root, body) if page.rows else NOTHING
+        known = _cached(page.rows, page.more, (root, *hidden), body) if page.rows else NOTHING
         parts.pages.put(key, known)
     disclose(query.collection_no, known.seqs, known.last_seq if known.more else head.seq)
     return known
@@ -55,8 +58,8 @@ def envelope(page: CachedPage, following: str | None) -> Response:
     return response
 
 
-def _cached(rows: list[Row], more: bool, root: str, body: Callable[[Row], bytes]) -> CachedPage:
-    """An entry's bytes never change, and no two entries have one ``date_added``: these name the content."""
+def _cached(rows: list[Row], more: bool, form: Hashable, body: Callable[[Row], bytes]) -> CachedPage:
+    """An entry's bytes never change in one form, and no two entries have one ``date_added``: these name the content."""
     seqs = tuple(row[0] for row in rows)
-    named = hashlib.blake2b(repr((root, seqs, rows[0][1], rows[-1][1])).encode(), digest_size=12).hexdigest()
+    named = hashlib.blake2b(repr((form, seqs, rows[0][1], rows[-1][1])).encode(), digest_size=12).hexdigest()
     return CachedPage(Shared(b",".join(map(body, rows))), seqs, rows[0][1], rows[-1][1], more=more, tag=named)

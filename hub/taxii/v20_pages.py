@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,13 +61,13 @@ class Question:
 
     def objects(self) -> CachedPage:
         """The objects in the form of STIX 2.0, joined; ``tag`` names them."""
-        streams = (
-            services().views.of(self.actor, self.head).stream_ids(self.query.collection_no, frozenset(self.query.types))
-        )
-        key = ("2.0", self.head, streams, self.query, self.span)
+        view = services().views.of(self.actor, self.head)
+        streams = view.stream_ids(self.query.collection_no, frozenset(self.query.types))
+        hidden = view.hidden_in(streams)
+        key = ("2.0", self.head, streams, hidden, self.query, self.span)
         known = services().pages.get(key)
         if known is None:
-            known = _joined(self.page().rows)
+            known = _joined(self.page().rows, hidden)
             services().pages.put(key, known)
         further = self.span.start + self.span.length < self.span.total
         disclose(self.query.collection_no, known.seqs, known.last_seq if further and known.seqs else self.head.seq)
@@ -127,11 +127,13 @@ def _all_versions(question: Question, rows: list[Row]) -> dict[int, list[str]]:
     return {rows[0][0]: [milliseconds(row[3]) for row in rows] for rows in ordered}
 
 
-def _joined(rows: list[Row]) -> CachedPage:
+def _joined(rows: list[Row], hidden: Hashable) -> CachedPage:
     given = [(row, body) for row in rows if (body := _given(row)) is not None]
     seqs = tuple(row[0] for row, _ in given)
     added = [row[1] for row, _ in given] or [0]
-    named = hashlib.blake2b(repr(("2.0", seqs, added[0], added[-1], len(rows))).encode(), digest_size=12).hexdigest()
+    named = hashlib.blake2b(
+        repr(("2.0", hidden, seqs, added[0], added[-1], len(rows))).encode(), digest_size=12
+    ).hexdigest()
     objects = Shared(b",".join(body for _, body in given))
     return CachedPage(objects, seqs, added[0], added[-1], more=False, tag=named, left_out=len(rows) - len(given))
 

@@ -102,8 +102,13 @@ def cookie_name() -> str:
     return "__Host-hub-session" if csrf.is_https() else "hub-session"
 
 
+def allow_script() -> None:
+    """Let this answer's page run the one script that carries its nonce: passkeys cannot do without."""
+    g.csp_script = True
+
+
 def nonce() -> str:
-    """This answer's nonce, for a <style> element that a chart needs; scripts have none, for there are none."""
+    """This answer's nonce: for a <style> element that a chart needs, and for the script where there is one."""
     if "csp_nonce" not in g:
         g.csp_nonce = secrets.token_urlsafe(16)
     found: str = g.csp_nonce
@@ -115,8 +120,9 @@ def _finish(response: Response) -> Response:
         return response
     csrf.keep(response)
     headers = response.headers
+    script = f" script-src 'nonce-{nonce()}'; require-trusted-types-for 'script';" if g.get("csp_script") else ""
     headers["Content-Security-Policy"] = (
-        f"default-src 'none'; style-src 'self' 'nonce-{nonce()}'; img-src 'self' data:; form-action 'self';"
+        f"default-src 'none';{script} style-src 'self' 'nonce-{nonce()}'; img-src 'self' data:; form-action 'self';"
         " frame-ancestors 'none'; base-uri 'none'"
     )
     headers["Referrer-Policy"] = "no-referrer"

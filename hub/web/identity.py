@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
+from collections.abc import Callable
 from threading import Lock
 
 from flask import Request, g
@@ -18,7 +19,7 @@ from hub.db import Database
 from hub.errors import Unauthenticated
 from hub.ledger.views import Head
 from hub.members.certificates import authenticate_certificate
-from hub.members.credentials import ADVICE, authenticate, holds, token_hash
+from hub.members.credentials import ADVICE, authenticate, holds, refusal, token_hash
 from hub.web.proxies import Proxies
 
 REMEMBERED = 4096
@@ -30,23 +31,32 @@ CERTIFICATE = b"certificate:"
 class Identities:
     """Authenticates the requests of one process."""
 
-    def __init__(self, database: Database, proxies: Proxies) -> None:
+    def __init__(self, database: Database, proxies: Proxies, refused: Callable[[str, str], None]) -> None:
+        """``refused`` is told the name of a credential and the address that it was refused for."""
         self._database = database
+        self._refused = refused
         self._proxies = proxies
         self._lock = Lock()
         self._known: OrderedDict[bytes, tuple[int, Actor]] = OrderedDict()
 
     def of(self, request: Request, head: Head) -> Actor:
-        """The actor of ``request``. Raises Unauthenticated.
+        """The actor of ``request``. Raises Unauthenticated, also where its credential is for other addresses.
 
         A certificate counts only where no token is given, so that a client can still say which it means.
         """
+        found = self._known_or_found(request, head)
+        if found.networks and not self._proxies.comes_from(request, found.networks):
+            self._refused(found.username, self._proxies.address_of(request))
+            raise refusal()
+        return found
+
+    def _known_or_found(self, request: Request, head: Head) -> Actor:
         header: str | None = request.environ.get("HTTP_AUTHORIZATION")
         certificate = self._proxies.certificate_of(request) if header is None else None
         # Remembered by a digest: a secret is not kept in memory, and a known header is not parsed again.
         key = CERTIFICATE + certificate if certificate else hashlib.sha256((header or "").encode()).digest()
         known = self._known.get(key)
-        if known is not None and known[0] == head.epoch and holds(known[1].expires_at):
+        if known is not None and known[0] == head.epoch and holds(known[1].good_until):
             return known[1]
         found = self._authenticated(request, certificate)
         with self._lock:
@@ -88,5 +98,5 @@ def _presented(request: Request) -> tuple[str | None, str]:
     else:
         raise Unauthenticated("this needs a credential", advice=ADVICE)
     if len(token) > LONGEST_TOKEN:
-        raise Unauthenticated("the credential is missing, unknown, expired or not active", advice=ADVICE)
+        raise refusal()
     return username, token

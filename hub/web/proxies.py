@@ -10,7 +10,7 @@ import binascii
 import hashlib
 import re
 from functools import lru_cache
-from ipaddress import ip_address
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
 from urllib.parse import unquote
 
 from flask import Request
@@ -40,6 +40,15 @@ class Proxies:
                 break
             address = hop.strip() or address
         return address
+
+    def comes_from(self, request: Request, networks: tuple[IPv4Network | IPv6Network, ...]) -> bool:
+        """Whether the client's address is in one of ``networks``; an address that cannot be read is in none."""
+        try:
+            address = ip_address(self.address_of(request))
+        except ValueError:
+            return False
+        mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+        return any((mapped or address) in network for network in networks)
 
     def certificate_of(self, request: Request) -> bytes | None:
         """SHA-256 of the client certificate that a trusted proxy has verified and passed on; None without one.

@@ -11,6 +11,7 @@ from flask import current_app
 from sqlalchemy.orm import Session
 
 from hub.db import Database
+from hub.feeds.quarantine import Quarantine
 from hub.ledger.disclosures import Disclosures
 from hub.ledger.positions import Positions
 from hub.ledger.views import Views
@@ -34,10 +35,15 @@ class Services:
     views: Views
     vault: Vault
     signer: Signer
+    view_signer: Signer
     hub_ref: str
     namespace: UUID
     # Puts a member's shown identity into the collections that refer to it.
     publish_identity: Callable[[Session, dict[str, Any]], None]
+    # Puts into a new collection, by its number, what the hub's objects refer to.
+    prepare_collection: Callable[[Session, int], None]
+    # What decides of held values; made at its first use, since most web processes never need it.
+    quarantine: Callable[[], Quarantine]
     positions: Positions
     disclosures: Disclosures
     key_uses: KeyUses

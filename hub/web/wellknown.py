@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import orjson
 from flask import Blueprint, Flask, Response
 
@@ -22,12 +24,18 @@ def install(app: Flask) -> None:
 @allow(PUBLIC)
 def keys() -> Response:
     """The hub's public keys (RFC 7517), and the digests of the definitions it publishes."""
-    parts = services()
-    key = PublishedKey(parts.signer.public_jwk(), Role.HUB_RECEIPT, parts.settings.base_url, from_idx=0)
-    known = [definition.extension_definition(parts.hub_ref, parts.settings.base_url)]
-    body = orjson.dumps(jwks([key], definitions=known))
+    body = orjson.dumps(key_set())
     kept = {"Cache-Control": "public, max-age=300"}
     return Response(body, content_type="application/jwk-set+json", headers=kept)
+
+
+def key_set() -> dict[str, Any]:
+    """The JWK Set that the hub publishes: what anybody verifies its receipts by."""
+    parts = services()
+    signers = ((parts.signer, Role.HUB_RECEIPT), (parts.view_signer, Role.HUB_VIEW))
+    held = [PublishedKey(one.public_jwk(), role, parts.settings.base_url, from_idx=0) for one, role in signers]
+    known = [definition.extension_definition(parts.hub_ref, parts.settings.base_url)]
+    return jwks(held, definitions=known)
 
 
 @blueprint.get("/provenance/v1/schema.json")

@@ -18,6 +18,7 @@ from hub.feeds.pull.transport import Bounds
 from hub.feeds.records import FeedRun
 from hub.feeds.schedule import Puller
 from hub.members import membership
+from hub.stix.tlp import Tlp
 from tests.engines import SQLite
 from tests.live import LocalHub, local, serving
 
@@ -288,3 +289,55 @@ def test_names_are_unique_and_must_be_known(sqlite: Any, tmp_path: Path) -> None
             add(made, "f", "https://feed.example/list")
         with pytest.raises(NotFound):
             run(made, "nope")
+
+
+MISP_EVENT = (
+    b'{"Event": {"info": "one", "date": "2026-10-01", "Tag": [{"name": "tlp:%s"}], "Attribute":'
+    b' [{"type": "domain", "value": "%s", "to_ids": true}]}}'
+)
+
+
+def labels(hub: LocalHub) -> dict[str, str]:
+    """Name of each live indicator -> the id of its marking."""
+    rows = hub.hub.database.select(
+        "SELECT e.body FROM entry e WHERE e.latest = 1 AND e.stix_id LIKE ?", ["indicator--%"]
+    )
+    objects = [json.loads(bytes(body)) for (body,) in rows]
+    return {one["name"].partition(": ")[2]: one["object_marking_refs"][0] for one in objects if "name" in one}
+
+
+def test_a_label_is_narrowed_to_the_ceiling(hub: LocalHub, upstream: Upstream) -> None:
+    upstream.answer = lambda path, _headers: (200, {}, MISP_EVENT % tuple(path.encode()[1:].split(b"/")[:2]))
+    for own, name in (("clear", "evil-a.com"), ("amber", "evil-b.com")):
+        add(hub, own, f"{upstream.url}/{own}/{name}/e.json", format="misp", tlp="amber", tlp_ceiling="green")
+        assert run(hub, own).outcome == "done"
+    assert labels(hub) == {"evil-a.com": Tlp.GREEN.marking_id, "evil-b.com": Tlp.AMBER.marking_id}
+
+
+def test_the_strictest_holds_unless_its_source_allows_more_in_writing(hub: LocalHub, upstream: Upstream) -> None:
+    named = b"evil-a.com"
+    upstream.answer = lambda path, _headers: (200, {}, named if "strict" in path else b"evil-a.com\nevil-b.com")
+    add(hub, "open", f"{upstream.url}/open", tlp="green")
+    add(hub, "strict", f"{upstream.url}/strict", tlp="amber")
+    run(hub, "open"), run(hub, "strict")
+    assert labels(hub)["evil-a.com"] == Tlp.AMBER.marking_id
+    with hub.hub.database.unit_of_work() as session:
+        catalogue.change(session, "strict", {"allows_wider": "letter of 2026-02-03"}, "person-1", "agreed")
+    named = b"evil-b.com"
+    run(hub, "strict")
+    assert labels(hub)["evil-b.com"] == Tlp.GREEN.marking_id
+
+
+def test_a_change_is_checked_and_recorded(hub: LocalHub, upstream: Upstream) -> None:
+    add(hub, "list", f"{upstream.url}/a")
+    with hub.hub.database.unit_of_work() as session:
+        catalogue.find(session, "list").state = {"etag": "one"}
+        changed = catalogue.change(session, "list", {"every": "2d", "tlp": "amber"}, "person-1", "agreed")
+        assert (changed.every_seconds, changed.tlp, changed.tlp_ceiling) == (172_800, Tlp.AMBER, Tlp.AMBER)
+        assert changed.state == {}, "it is read anew under its new label"
+    for wrong in ({"tlp_ceiling": "red"}, {"every": "soon"}, {"name": "other"}, {"colour": "blue"}, {"tlp": "red"}):
+        with pytest.raises(InvalidInput), hub.hub.database.unit_of_work() as session:
+            catalogue.change(session, "list", wrong, "person-1")
+    [(detail,)] = hub.hub.database.select("SELECT detail FROM audit_event WHERE action = 'feed:change'")
+    said = json.loads(detail)
+    assert (said["before"]["every"], said["after"]["every"], said["why"]) == ("1h", "2d", "agreed")

@@ -81,7 +81,7 @@ def ledger(database_url: str, tmp_path: Path) -> Iterator[Ledger]:
     signer = FileSigner.read_or_create(tmp_path / "receipt.pem")
     with database.unit_of_work() as session:
         number = collections.add(session, "main", "Main", read=["members"]).no
-    yield Ledger(database, signer, Log(signer, b"k" * 32), Views(database), number)
+    yield Ledger(database, signer, Log(signer, b"k" * 32), Views(database, signer), number)
     database.close()
 
 

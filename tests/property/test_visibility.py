@@ -172,7 +172,8 @@ def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     with engine.migrated() as url:
         database = Database(url)
         key: Path = tmp_path_factory.mktemp("keys") / "receipt.pem"
-        yield World(database, Log(FileSigner.read_or_create(key), b"k" * 32), Views(database))
+        signer = FileSigner.read_or_create(key)
+        yield World(database, Log(signer, b"k" * 32), Views(database, signer))
         database.close()
 
 

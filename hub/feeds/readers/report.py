@@ -10,10 +10,10 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from hub.documents.faults import InvalidReport
 from hub.feeds.readers import text
 from hub.feeds.readers.reading import Reading, unread
 from hub.feeds.reports import bulk, schema
-from hub.feeds.reports.faults import InvalidReport
 from hub.stix.canonical import parse_json
 
 _SIGNS = re.compile(r'"(?:nfib_code|reporter_kind)"\s*:')

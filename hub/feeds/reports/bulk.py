@@ -14,6 +14,7 @@ import io
 import re
 from typing import Any
 
+from hub.documents.fields import Strict
 from hub.errors import InvalidInput
 from hub.feeds.readers import text
 from hub.feeds.reports import schema
@@ -86,7 +87,7 @@ def _known_place(name: str) -> _Place | None:
     return (f"{match[1]}s", number - 1, *inner) if inner and number >= 1 else None
 
 
-def _within(entry: schema.Strict, name: str) -> _Place | None:
+def _within(entry: Strict, name: str) -> _Place | None:
     if name in entry.fields and not hasattr(entry.fields[name], "nested"):
         return (name,)
     nested, _, rest = name.partition("_")

@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from hub.documents import grade, nfib
+from hub.documents.faults import Fault, InvalidReport
 from hub.errors import InvalidInput
 from hub.feeds.readers.reading import RawIndicator
 from hub.feeds.readers.shape import rfc3339
-from hub.feeds.reports import grade, narrative, nfib
-from hub.feeds.reports.faults import Fault, InvalidReport
+from hub.feeds.reports import narrative
 from hub.feeds.reports.victim import VictimData, nobody
 from hub.stix.values import Kind, Value, canonical, detect
 

@@ -11,12 +11,13 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from marshmallow import RAISE, Schema, ValidationError, fields, validate, validates_schema
+from marshmallow import ValidationError, fields, validate, validates_schema
 
+from hub.documents import grade, nfib
+from hub.documents.faults import Fault, InvalidReport, flattened
+from hub.documents.fields import Amount, BirthDate, Line, Moment, Strict, Text
 from hub.errors import InvalidInput
-from hub.feeds.reports import currency, grade, nfib
-from hub.feeds.reports.faults import Fault, InvalidReport, flattened
-from hub.feeds.reports.fields import Amount, BirthDate, Line, Moment, Text
+from hub.feeds.reports import currency
 from hub.feeds.reports.report import Report, from_sections
 
 BATCH_LIMIT = 1_000
@@ -39,13 +40,6 @@ AGE_BANDS = ("0-17", "18-24", "25-34", "35-44", "45-54", "55-64", "65-74", "75-8
 
 def _one_of(*choices: str, required: bool = False) -> fields.String:
     return fields.String(required=required, validate=validate.OneOf(choices))
-
-
-class Strict(Schema):
-    """A section that knows all its fields."""
-
-    class Meta:
-        unknown = RAISE
 
 
 class SocialSchema(Strict):

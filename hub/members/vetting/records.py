@@ -26,7 +26,10 @@ from hub.db import Record, Timestamp
 
 
 class VettingCase(Record):
-    """An organisation on its way to membership, and its file for as long as it is a member."""
+    """An organisation on its way to membership, and its file for as long as it is a member.
+
+    ``parent`` is the ultimate parent company, "" where it has none.
+    """
 
     __tablename__ = "vetting_case"
 
@@ -39,6 +42,8 @@ class VettingCase(Record):
     domain: Mapped[str] = mapped_column(Text)
     registration: Mapped[str] = mapped_column(Text)
     regulator_reference: Mapped[str] = mapped_column(Text)
+    parent: Mapped[str] = mapped_column(Text, default="")
+    parent_registration: Mapped[str] = mapped_column(Text, default="")
     purpose: Mapped[str] = mapped_column(Text)
     anonymous: Mapped[bool] = mapped_column(Boolean)
     primary_name: Mapped[str] = mapped_column(Text)

@@ -53,10 +53,18 @@ class Value:
     text: str
 
 
-def refusal(raw: str, reason: str, *, advice: str | None = None) -> InvalidInput:
+class RefusedValue(InvalidInput):
+    """A text is no value of its kind. ``reason`` says why without repeating any of it."""
+
+    def __init__(self, shown: str, reason: str, *, advice: str | None = None) -> None:
+        super().__init__(f"'{shown}' {reason}", advice=advice)
+        self.reason = reason
+
+
+def refusal(raw: str, reason: str, *, advice: str | None = None) -> RefusedValue:
     """Return the error "'raw' is …": ``raw`` cut to 60 characters, and without any card number."""
     # Looked for before the cut, which could part a card in two, and after it, which could leave one alone.
     start = redact_cards(raw[:512])
     shown = redact_cards(start[:_SHOWN]) + ("…" if len(start) > _SHOWN or len(raw) > 512 else "")
     shown = "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in shown)
-    return InvalidInput(f"'{shown}' {reason}", advice=advice)
+    return RefusedValue(shown, reason, advice=advice)

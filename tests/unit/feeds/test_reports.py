@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
+from hub.documents import grade, nfib
+from hub.documents.faults import FAULT_LIMIT, InvalidReport
 from hub.errors import InvalidInput
 from hub.feeds.readers import RawIndicator, Unread, choose
-from hub.feeds.reports import bulk, grade, nfib
-from hub.feeds.reports.faults import FAULT_LIMIT, InvalidReport
+from hub.feeds.reports import bulk
 from hub.feeds.reports.schema import load_batch, load_report
 from hub.stix.canonical import parse_json
 from hub.stix.cards import contains_card

@@ -14,7 +14,7 @@ from hub.stix.tlp import Tlp
 FEED = Contributor(1, "feed", "feed", None, "B", "feed")
 
 
-def target(tlp: Tlp | None) -> Target:
+def target(tlp: Tlp | None, ceiling: Tlp | None = None) -> Target:
     return Target(
         submission_id="s",
         source=FEED,
@@ -24,6 +24,7 @@ def target(tlp: Tlp | None) -> Target:
         aliases={CYBER: 1, FRAUD: 2},
         default_tlp={1: Tlp.GREEN, 2: Tlp.AMBER},
         by_object=False,
+        ceiling=ceiling,
     )
 
 
@@ -38,6 +39,21 @@ def target(tlp: Tlp | None) -> Target:
 )
 def test_the_strictest_of_the_value_and_its_sender(own: Tlp | None, sender: Tlp | None, expected: Tlp) -> None:
     planned = plan([(0, RawIndicator("line 1", "bad.example", tlp=own))], target(sender), Rules(True))
+    assert [one.audience.tlp for one in planned.statements] == [expected]
+
+
+@pytest.mark.parametrize(
+    ("own", "default", "ceiling", "expected"),
+    [
+        (None, Tlp.AMBER, Tlp.GREEN, Tlp.AMBER),
+        (Tlp.GREEN, Tlp.AMBER, Tlp.GREEN, Tlp.GREEN),
+        (Tlp.CLEAR, Tlp.AMBER, Tlp.GREEN, Tlp.GREEN),
+        (Tlp.AMBER_STRICT, Tlp.AMBER, Tlp.CLEAR, Tlp.AMBER_STRICT),
+        (Tlp.CLEAR, None, Tlp.AMBER, Tlp.AMBER),
+    ],
+)
+def test_nothing_goes_wider_than_the_ceiling(own: Tlp | None, default: Tlp | None, ceiling: Tlp, expected: Tlp) -> None:
+    planned = plan([(0, RawIndicator("line 1", "bad.example", tlp=own))], target(default, ceiling), Rules(True))
     assert [one.audience.tlp for one in planned.statements] == [expected]
 
 

@@ -1,4 +1,4 @@
-"""What is wrong with a report, as a flat list a person or a program can walk through."""
+"""What is wrong with a document, as a flat list a person or a program can walk through."""
 
 from __future__ import annotations
 
@@ -19,19 +19,33 @@ class Fault:
     message: str
 
 
-class InvalidReport(InvalidInput):
-    """A report is not what the schema asks for; ``faults`` says where and why (at most 100)."""
+class InvalidDocument(InvalidInput):
+    """A document is not what its schema asks for; ``faults`` says where and why (at most 100)."""
 
-    title = "The report is not valid"
+    called = "document"
 
     def __init__(self, faults: list[Fault]) -> None:
         self.faults = faults[:FAULT_LIMIT]
         count = f"{len(faults)} faults" if len(faults) > 1 else "1 fault"
         super().__init__(
-            f"the report has {count}; the first: {faults[0].message}",
+            f"the {self.called} has {count}; the first: {faults[0].message}",
             where=faults[0].where,
-            advice="Correct every place listed in faults and send the report again.",
+            advice=f"Correct every place listed in faults and send the {self.called} again.",
         )
+
+
+class InvalidReport(InvalidDocument):
+    """A report has faults."""
+
+    title = "The report is not valid"
+    called = "report"
+
+
+class InvalidFiling(InvalidDocument):
+    """A filing has faults."""
+
+    title = "The filing is not valid"
+    called = "filing"
 
 
 def flattened(messages: Any, prefix: str = "") -> list[Fault]:

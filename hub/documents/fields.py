@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from marshmallow import ValidationError, fields
+from marshmallow import RAISE, Schema, ValidationError, fields
 
 from hub import clock
 from hub.stix import cards
@@ -19,6 +19,13 @@ _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _AMOUNT = re.compile(r"\d{1,12}(?:\.\d{1,4})?")
 _EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 _OLDEST_BIRTH = date(1900, 1, 1)
+
+
+class Strict(Schema):
+    """A section that knows all its fields."""
+
+    class Meta:
+        unknown = RAISE
 
 
 class Line(fields.String):

@@ -1,0 +1,6 @@
+"""The checking service: what members file about known fraud, and the answers drawn from it.
+
+A filing is kept sealed under a key of its own; what is searched are keyed tags (``index``), so that a stolen
+database tells no name and cannot be tried out. This room knows neither feeds nor members: what it needs of
+them (publishing an indicator, who may approve) the composition root hands in.
+"""

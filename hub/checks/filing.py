@@ -1,0 +1,292 @@
+"""The life of a filing.
+
+    intelligence:  live                    ┐
+    known fraud:   pending -> live         ├ -> disputed -> live (known fraud: pending) ; -> withdrawn, expired
+                   pending -> refused      ┘
+
+An amendment makes a new version, which for known fraud waits for its approval again. Only what is live answers
+checks and stands in the ledger, so a dispute suppresses at once. Every change is an event of the filing and of
+the audit log, neither of which tells whom the filing is about. ``hub.db.filing_rules`` holds the same rules.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from hub import clock
+from hub.audit import record
+from hub.checks import filing_rows
+from hub.checks.filing_parts import HUB, Desk, Envelope, Filer
+from hub.checks.filing_publishing import publish, take_back, unpublished
+from hub.checks.forms import Form
+from hub.checks.index import CheckIndex, open_index
+from hub.checks.records import (
+    DISPUTED,
+    ENDED,
+    EXPIRED,
+    KNOWN_FRAUD,
+    LIVE,
+    PENDING,
+    REFUSED,
+    WITHDRAWN,
+    Filing,
+    FilingEvent,
+    FilingIdentifier,
+    FilingVersion,
+)
+from hub.db.bulk import chunks, insert_rows
+from hub.db.database import lock_appends
+from hub.errors import Conflict, HubError, InvalidInput, NotFound, NotPermitted
+from hub.stix.values import Value
+
+NEW, UPDATED, UNCHANGED = "new", "updated", "unchanged"
+LONGEST_REASON: Final = 1000
+EXPIRED_AT_ONCE: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Filed:
+    """What became of one form: its filing and "new", "updated" or "unchanged", or the error that refused it."""
+
+    filing: Filing | None
+    change: str
+    refused: HubError | None = None
+
+
+def file_all(
+    session: Session, desk: Desk, filer: Filer, forms: Sequence[Form]
+) -> tuple[list[Filed], Mapping[Value, str]]:
+    """File or amend ``forms``, in their order; a reference that the member has used before is an amendment.
+
+    Returns what became of each, and the values that a rule keeps out of the ledger, with its reason.
+    """
+    lock_appends(session)
+    index = open_index(session, desk.vault)
+    known = _by_reference(session, filer.member_id, [form.reference for form in forms])
+    done: list[Filed] = []
+    gone: set[Value] = set()
+    for form in forms:
+        try:
+            done.append(_file(session, desk, index, filer, form, known.get(form.reference), gone))
+        except (Conflict, NotPermitted) as error:
+            done.append(Filed(None, UNCHANGED, error))
+            continue
+        known[form.reference] = done[-1].filing
+    changed = {one.filing.id: one.filing for one in done if one.filing is not None and one.change != UNCHANGED}
+    held = publish(session, desk, list(changed.values()))
+    take_back(session, desk, index, filer.member_id, gone)
+    return done, held
+
+
+def amend(session: Session, desk: Desk, filer: Filer, filing_id: str, form: Form) -> Filed:
+    """Write a new version of the member's own filing.
+
+    Raises NotFound, Conflict where it has ended, InvalidInput where ``form`` has another reference.
+    """
+    filing = own(session, filer.member_id, filing_id)
+    if form.reference != filing.reference:
+        raise InvalidInput("an amendment keeps the filing's reference", where="reference")
+    done, _ = file_all(session, desk, filer, [form])
+    if done[0].refused is not None:
+        raise done[0].refused
+    return done[0]
+
+
+def approve(session: Session, desk: Desk, person_id: str, member_id: str, filing_id: str) -> Filing:
+    """Let a person of the member who did not write it make a pending filing count as known fraud.
+
+    Raises NotFound, Conflict where it does not wait, NotPermitted for the one who wrote it.
+    """
+    lock_appends(session)
+    filing = own(session, member_id, filing_id)
+    if filing.state != PENDING:
+        raise Conflict(f"the filing is {filing.state} and waits for no approval", where="state")
+    if person_id == filing.filed_by:
+        raise NotPermitted("you wrote this version: known fraud needs the approval of a second person")
+    filing.approved_by, filing.approved_at, filing.state = person_id, clock.micros(), LIVE
+    _note(session, desk, filing, person_id, "approve", before=PENDING)
+    publish(session, desk, [filing])
+    return filing
+
+
+def refuse(session: Session, desk: Desk, person_id: str, member_id: str, filing_id: str, why: str) -> Filing:
+    """End a pending filing that should not count as known fraud. Raises as ``approve``, InvalidInput without a reason."""
+    lock_appends(session)
+    filing = own(session, member_id, filing_id)
+    if filing.state != PENDING:
+        raise Conflict(f"the filing is {filing.state} and waits for no approval", where="state")
+    return _end(session, desk, filing, REFUSED, person_id, "refuse", _reason(why))
+
+
+def dispute(session: Session, desk: Desk, by: str, disputing: str, filing_id: str, why: str) -> Filing:
+    """Suppress a live filing at once, in checks and in the ledger, until the dispute ends.
+
+    ``disputing`` is the member whose filing it is, or HUB. Raises NotFound, Conflict where it is not live,
+    InvalidInput without a reason.
+    """
+    lock_appends(session)
+    filing = _of(session, disputing, filing_id)
+    if filing.state != LIVE:
+        raise Conflict(f"the filing is {filing.state}: only what is live can be disputed", where="state")
+    reason, values = _reason(why), unpublished(session, desk, filing)
+    filing.state, filing.disputed_by = DISPUTED, disputing
+    _note(session, desk, filing, by, "dispute", before=LIVE, why=reason)
+    take_back(session, desk, open_index(session, desk.vault), filing.member_id, values)
+    return filing
+
+
+def end_dispute(session: Session, desk: Desk, by: str, disputing: str, filing_id: str, why: str) -> Filing:
+    """End a dispute in favour of the filing: it is live again, known fraud once it is approved anew.
+
+    Raises NotFound, Conflict where it is not disputed, NotPermitted where the hub disputes it and a member asks,
+    InvalidInput without a reason.
+    """
+    lock_appends(session)
+    filing = _of(session, disputing, filing_id)
+    if filing.state != DISPUTED:
+        raise Conflict(f"the filing is {filing.state}: there is no dispute", where="state")
+    _may_end_dispute(filing, disputing)
+    reason = _reason(why)
+    filing.disputed_by = filing.approved_by = filing.approved_at = None
+    filing.state = PENDING if filing.tier == KNOWN_FRAUD else LIVE
+    _note(session, desk, filing, by, "end-dispute", before=DISPUTED, why=reason)
+    publish(session, desk, [filing])
+    return filing
+
+
+def withdraw(session: Session, desk: Desk, by: str, withdrawing: str, filing_id: str, why: str = "") -> Filing:
+    """Take a filing back for good. ``withdrawing`` is its member, or HUB. Raises NotFound, Conflict where it ended."""
+    lock_appends(session)
+    filing = _of(session, withdrawing, filing_id)
+    if filing.state in ENDED:
+        raise Conflict(f"the filing is {filing.state} already", where="state")
+    return _end(session, desk, filing, WITHDRAWN, by, "withdraw", why)
+
+
+def expire_due(session: Session, desk: Desk, by: str) -> int:
+    """End the filings whose time has run out, 500 at most. Returns how many."""
+    lock_appends(session)
+    due = select(Filing).where(
+        Filing.state.in_((PENDING, LIVE, DISPUTED)), Filing.valid_until <= clock.micros()
+    ).order_by(Filing.valid_until).limit(EXPIRED_AT_ONCE)  # fmt: skip
+    found = list(session.scalars(due))
+    for filing in found:
+        _end(session, desk, filing, EXPIRED, by, "expire", "")
+    return len(found)
+
+
+def own(session: Session, member_id: str, filing_id: str) -> Filing:
+    """A member's own filing. Raises NotFound, also for another member's."""
+    filing = session.get(Filing, filing_id)
+    if filing is None or filing.member_id != member_id:
+        raise NotFound("there is no such filing of your organisation")
+    return filing
+
+
+def _of(session: Session, whose: str, filing_id: str) -> Filing:
+    """A filing that ``whose`` (its member, or HUB for any) may act on. Raises NotFound."""
+    if whose != HUB:
+        return own(session, whose, filing_id)
+    filing = session.get(Filing, filing_id)
+    if filing is None:
+        raise NotFound("there is no such filing", advice="hub filing list shows them.")
+    return filing
+
+
+def _by_reference(session: Session, member_id: str, references: Sequence[str]) -> dict[str, Filing | None]:
+    known: dict[str, Filing | None] = {}
+    for chunk in chunks(references):
+        found = select(Filing).where(Filing.member_id == member_id, Filing.reference.in_(chunk))
+        known.update((filing.reference, filing) for filing in session.scalars(found))
+    return known
+
+
+def _file(
+    session: Session, desk: Desk, index: CheckIndex, filer: Filer, form: Form, known: Filing | None, gone: set[Value]
+) -> Filed:
+    """Write one form as a new filing or a new version; ``gone`` gets the values that the earlier one said."""
+    now = clock.micros()
+    if known is None:
+        envelope, filing = _begun(desk, filer, form, now)
+        change, before = NEW, None
+    else:
+        envelope, filing, change, before = Envelope.of(desk.vault, known), known, UPDATED, known.state
+        if filing.state in ENDED:
+            raise Conflict(
+                f"the filing with this reference is {filing.state}", where="reference",
+                advice="File it under a new reference.",
+            )  # fmt: skip
+        if envelope.open_document(filing.sealed, filing.version) == form.document:
+            return Filed(filing, UNCHANGED)
+        _may_end_dispute(filing, filer.member_id)
+        gone |= unpublished(session, desk, filing)
+        filing.version += 1
+    filing_rows.write(session, filing, form, filer.groups, filer.by, now)
+    filing.sealed = envelope.seal_document(form.document, filing.version)
+    session.add(filing)
+    session.flush()
+    session.execute(delete(FilingIdentifier).where(FilingIdentifier.filing_id == filing.id))
+    insert_rows(session, FilingIdentifier, filing_rows.identifier_rows(index, envelope, filing, form))
+    session.add(
+        FilingVersion(filing_id=filing.id, version=filing.version, filed_by=filer.by, at=now, sealed=filing.sealed)
+    )
+    _note(session, desk, filing, filer.by, "file" if change == NEW else "amend", before=before)
+    return Filed(filing, change)
+
+
+def _begun(desk: Desk, filer: Filer, form: Form, now: int) -> tuple[Envelope, Filing]:
+    filing_id = f"filing--{uuid.uuid4()}"
+    envelope, wrapped = Envelope.made(desk.vault, filing_id)
+    filing = Filing(
+        id=filing_id, member_id=filer.member_id, source_group=filer.member_id, reference=form.reference, version=1,
+        filed_at=now, wrapped_key=wrapped, ended_at=None,
+    )  # fmt: skip
+    return envelope, filing
+
+
+def _end(session: Session, desk: Desk, filing: Filing, state: str, by: str, what: str, why: str) -> Filing:
+    before, values = filing.state, unpublished(session, desk, filing)
+    filing.state, filing.ended_at = state, clock.micros()
+    _note(session, desk, filing, by, what, before=before, why=why)
+    take_back(session, desk, open_index(session, desk.vault), filing.member_id, values)
+    return filing
+
+
+def _may_end_dispute(filing: Filing, disputing: str) -> None:
+    if filing.disputed_by == HUB and disputing != HUB:
+        raise NotPermitted(
+            "the hub disputes this filing: only the hub ends that", advice="Ask the hub, or withdraw it."
+        )
+
+
+def _reason(why: str) -> str:
+    text = why.strip()
+    if not text or len(text) > LONGEST_REASON:
+        raise InvalidInput(f"a reason has 1 to {LONGEST_REASON:,} characters", where="reason")
+    return text
+
+
+def _note(
+    session: Session, desk: Desk, filing: Filing, by: str, what: str, *, before: str | None, why: str = ""
+) -> None:
+    """Write an event of the filing and of the audit log; what a person wrote stays sealed with the filing."""
+    session.flush()
+    session.add(
+        FilingEvent(
+            filing_id=filing.id, version=filing.version, at=clock.micros(), by=by, what=what, state=filing.state,
+            why=Envelope.of(desk.vault, filing).seal_reason(why),
+        )
+    )  # fmt: skip
+    record(
+        session, by, f"filing:{what}", filing.id,
+        before=None if before is None else {"state": before},
+        after={"state": filing.state, "version": filing.version, "member": filing.member_id, "tier": filing.tier,
+               "purpose": filing.purpose, "legal_gateway": filing.legal_gateway},
+        why="a reason is kept with the filing" if why else "",
+    )  # fmt: skip

@@ -1,0 +1,92 @@
+"""What stands in the ledger because of filings: brought in line with each change of their state.
+
+Published are the identifiers of live filings that a member's own feeds would publish too: never people, numbers
+of documents or devices, nothing of victims and false identities, nothing graded E, nothing TLP:RED. A value is
+taken back once no live filing of the member names it any more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+from sqlalchemy import ColumnElement, and_, select, update
+from sqlalchemy.orm import Session
+
+from hub.checks.filing_parts import Desk, Envelope, Said
+from hub.checks.filing_rows import audience_of_class
+from hub.checks.forms import category_labels
+from hub.checks.forms_schema import FALSE_IDENTITY, VICTIM
+from hub.checks.index import CheckIndex
+from hub.checks.records import LIVE, Filing, FilingIdentifier
+from hub.db.bulk import chunks
+from hub.stix.tlp import Tlp
+from hub.stix.values import Kind, Value
+
+NEVER: Final = frozenset({VICTIM, FALSE_IDENTITY})
+_KINDS: Final = sorted(kind.value for kind in Kind)
+
+
+def publishable(filing: Filing) -> bool:
+    """Whether a filing's identifiers may become indicators, as far as its own words go."""
+    return filing.state == LIVE and filing.role not in NEVER and filing.tlp < Tlp.RED and filing.grade[1:2] != "E"
+
+
+def publish(session: Session, desk: Desk, filings: Sequence[Filing]) -> Mapping[Value, str]:
+    """Say what live filings of one member say. Returns the values that a rule holds back, with its reason."""
+    said: list[Said] = []
+    for filing in filings:
+        if not publishable(filing):
+            continue
+        audience = audience_of_class(session, filing.class_id)
+        labels = (filing.role, *category_labels(filing.category))
+        said += [
+            Said(
+                filing.id, value, filing.grade.partition(":")[0], audience, labels, filing.first_seen, filing.last_seen
+            )
+            for value in _values(session, desk, filing, published=False)
+        ]
+        _mark(session, filing, published=True)
+    return desk.publisher.say(session, filings[0].member_id, said) if said else {}
+
+
+def unpublished(session: Session, desk: Desk, filing: Filing) -> set[Value]:
+    """Mark a filing as no longer published. Returns what stood in the ledger because of it, for ``take_back``."""
+    values = set(_values(session, desk, filing, published=True))
+    if values:
+        _mark(session, filing, published=False)
+    return values
+
+
+def take_back(session: Session, desk: Desk, index: CheckIndex, member_id: str, values: Iterable[Value]) -> int:
+    """Take back those of ``values`` that no other filing of the member still says. Returns how many were revoked."""
+    by_tag = {index.tag(value.kind.value, value.text, epoch): value for value in values for epoch in index.epochs}
+    still: set[Value] = set()
+    for chunk in chunks(sorted(by_tag)):
+        found = select(FilingIdentifier.tag).join(Filing, Filing.id == FilingIdentifier.filing_id).where(
+            FilingIdentifier.tag.in_(chunk), FilingIdentifier.published, Filing.member_id == member_id
+        )  # fmt: skip
+        still.update(by_tag[bytes(tag)] for tag in session.scalars(found))
+    gone = sorted(set(by_tag.values()) - still, key=lambda value: (value.kind, value.text))
+    return desk.publisher.take_back(session, member_id, gone) if gone else 0
+
+
+def _values(session: Session, desk: Desk, filing: Filing, *, published: bool) -> list[Value]:
+    """The values of a filing's identifiers that are published, or that are not and could be."""
+    rows = session.execute(
+        select(FilingIdentifier.position, FilingIdentifier.sealed)
+        .where(_indicators_of(filing), FilingIdentifier.published == published)
+        .order_by(FilingIdentifier.position)
+    ).all()
+    envelope = Envelope.of(desk.vault, filing)
+    opened = [envelope.open_identifier(row.position, bytes(row.sealed)) for row in rows]
+    return [Value(Kind(one["facet"]), one["text"]) for one in opened]
+
+
+def _mark(session: Session, filing: Filing, *, published: bool) -> None:
+    session.execute(update(FilingIdentifier).where(_indicators_of(filing)).values(published=published))
+
+
+def _indicators_of(filing: Filing) -> ColumnElement[bool]:
+    """The rows whose text is a whole value of a kind that indicators have."""
+    return and_(FilingIdentifier.filing_id == filing.id, FilingIdentifier.exact, FilingIdentifier.facet.in_(_KINDS))

@@ -1,0 +1,115 @@
+"""The fields of a filing, as marshmallow schemas; what goes together is for ``forms``."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any, Final
+
+from marshmallow import ValidationError, fields, validate
+
+from hub.checks.records import INTELLIGENCE, KNOWN_FRAUD
+from hub.documents.fields import BirthDate, Line, Moment, Strict
+
+VICTIM: Final = "impersonated-victim"
+FALSE_IDENTITY: Final = "false-identity"
+ROLES: Final = ("mule-account", "payee", "suspect", "beneficiary", "merchant", FALSE_IDENTITY, VICTIM)
+# Case types that the anti-fraud organisations recognise beside the NFIB codes; the wording is the hub's own.
+CASE_TYPES: Final = (
+    "application-fraud", "identity-fraud", "facility-takeover", "misuse-of-facility", "asset-conversion",
+    "false-insurance-claim", "insider-fraud",
+)  # fmt: skip
+UNRECOGNISED: Final = "90"
+# The fourth pillar: the product was refused, withdrawn or ended because of the fraud.
+ENDING_ACTIONS: Final = ("account-closed", "product-refused", "product-withdrawn", "product-ended", "customer-exited")
+ACTIONS: Final = (
+    *ENDING_ACTIONS, "account-restricted", "payment-stopped", "payment-returned", "reported-to-police", "monitored",
+    "none",
+)  # fmt: skip
+PILLARS: Final = ("reasonable_grounds", "clear_evidence", "recognised_case_type", "product_refused_or_ended")
+TLPS: Final = ("green", "amber", "amber+strict", "red")
+_POINTER: Final = r"[A-Za-z0-9][A-Za-z0-9 ._/:#-]*"
+
+
+class Day(fields.Field[str]):
+    """A day, ``yyyy-mm-dd``, that may lie ahead."""
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> str:
+        try:
+            return date.fromisoformat(value).isoformat()
+        except (TypeError, ValueError):
+            raise ValidationError("must be a day such as 2027-05-31") from None
+
+
+class SocialSchema(Strict):
+    """A name on a platform."""
+
+    platform = Line(50, required=True)
+    handle = Line(200, required=True)
+
+
+class PersonSchema(Strict):
+    """A person; a name alone is not enough."""
+
+    name = Line(200, required=True)
+    date_of_birth = BirthDate()
+    postcode = Line(12)
+
+
+class PassportSchema(Strict):
+    """A passport by its country (three letters of ICAO 9303) and number."""
+
+    country = Line(3, required=True)
+    number = Line(9, required=True)
+
+
+class SubjectSchema(Strict):
+    """Everything by which the subject of one filing is known."""
+
+    sort_code = Line(12)
+    account_number = Line(34)
+    iban = Line(50)
+    phone = Line(40)
+    email = Line(320)
+    url = Line(4096)
+    domain = Line(260)
+    wallet = Line(150)
+    company = Line(20)
+    social = fields.Nested(SocialSchema)
+    vehicle = Line(20)
+    device = Line(150)
+    person = fields.Nested(PersonSchema)
+    nino = Line(20)
+    passport = fields.Nested(PassportSchema)
+
+
+class PillarsSchema(Strict):
+    """The four pillars of known fraud."""
+
+    reasonable_grounds = fields.Boolean(truthy={True}, falsy={False})
+    clear_evidence = fields.Boolean(truthy={True}, falsy={False})
+    recognised_case_type = fields.Boolean(truthy={True}, falsy={False})
+    product_refused_or_ended = fields.Boolean(truthy={True}, falsy={False})
+
+
+class FilingSchema(Strict):
+    """One whole filing."""
+
+    purpose = Line(60, required=True)
+    legal_gateway = Line(60, required=True)
+    case_reference = Line(64, pattern=_POINTER, required=True)
+    reference = Line(64, pattern=_POINTER, required=True)
+    role = fields.String(required=True, validate=validate.OneOf(ROLES))
+    tier = fields.String(required=True, validate=validate.OneOf((INTELLIGENCE, KNOWN_FRAUD)))
+    category = Line(40, required=True)
+    grade = Line(10, required=True)
+    conditions = Line(500)
+    evidence = Line(200, pattern=_POINTER)
+    pillars = fields.Nested(PillarsSchema)
+    action = fields.String(validate=validate.OneOf(ACTIONS))
+    tlp = fields.String(validate=validate.OneOf(TLPS))
+    recipients = fields.List(Line(64))
+    reported_at = Moment(required=True)
+    first_seen = Moment()
+    last_seen = Moment()
+    valid_until = Day()
+    subject = fields.Nested(SubjectSchema, required=True)

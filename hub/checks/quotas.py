@@ -1,0 +1,97 @@
+"""How many subjects a member may ask for, by purpose: so many in an hour, so many in a day (UTC).
+
+Counted in the database, in the transaction that keeps the search: all processes count together.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from hub import clock
+from hub.audit import record
+from hub.checks.searches_records import Quota, QuotaUse
+from hub.errors import InvalidInput, TooMany
+from hub.settings import Checks
+
+SECOND: Final = 1_000_000
+PERIODS: Final = {"hour": 3600 * SECOND, "day": 86_400 * SECOND}
+COUNT: Final = text(
+    "INSERT INTO check_quota_use (member_id, purpose, period, start, used)"
+    " VALUES (:member, :purpose, 'hour', :hour, :of_hour), (:member, :purpose, 'day', :day, :count)"
+    " ON CONFLICT (member_id, purpose, period, start) DO UPDATE SET used = check_quota_use.used + excluded.used"
+    " RETURNING period, used"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What a member may ask for, and has asked for, in the present hour and day."""
+
+    per_hour: int
+    per_day: int
+    used_hour: int
+    used_day: int
+
+
+def consume(session: Session, member_id: str, purpose: str, count: int, limits: Checks, *, hourly: bool = True) -> None:
+    """Count ``count`` subjects. Raises TooMany, having counted nothing, where they do not fit.
+
+    A job's file counts for the day only (``hourly`` False): it may be larger than what an hour allows.
+    """
+    now = clock.micros()
+    starts = {period: now - now % length for period, length in PERIODS.items()}
+    named = {"member": member_id, "purpose": purpose, **starts}
+    of_hour = count if hourly else 0
+    counted = session.execute(COUNT, {**named, "count": count, "of_hour": of_hour})
+    used = {row.period: row.used for row in counted}
+    most = _quota(session, member_id, purpose, limits)
+    for period, length in PERIODS.items():
+        if used[period] > most[period]:
+            session.execute(COUNT, {**named, "count": -count, "of_hour": -of_hour})
+            raise TooMany(
+                f"more than {most[period]:,} subjects in this {period} for {purpose}",
+                retry_after=(starts[period] + length - now) // SECOND + 1,
+                advice="Ask for fewer, wait as Retry-After says, or ask the hub for a larger quota.",
+            )
+
+
+def allowance(session: Session, member_id: str, purpose: str, limits: Checks) -> Allowance:
+    """What is left to a member."""
+    now = clock.micros()
+    most = _quota(session, member_id, purpose, limits)
+    used = {
+        period: session.scalar(
+            select(QuotaUse.used).where(
+                QuotaUse.member_id == member_id,
+                QuotaUse.purpose == purpose,
+                QuotaUse.period == period,
+                QuotaUse.start == now - now % length,
+            )
+        )
+        or 0
+        for period, length in PERIODS.items()
+    }
+    return Allowance(most["hour"], most["day"], used["hour"], used["day"])
+
+
+def set_quota(session: Session, by: str, member_id: str, purpose: str, per_hour: int, per_day: int) -> None:
+    """Give a member a quota of its own for a purpose."""
+    if not 0 <= per_hour <= per_day:
+        raise InvalidInput("a quota is at least 0, and no more in an hour than in a day", where="per_hour")
+    known = session.get(Quota, (member_id, purpose))
+    before = {"per_hour": known.per_hour, "per_day": known.per_day} if known else None
+    session.merge(Quota(member_id=member_id, purpose=purpose, per_hour=per_hour, per_day=per_day))
+    session.flush()
+    after = {"purpose": purpose, "per_hour": per_hour, "per_day": per_day}
+    record(session, by, "check-quota:set", member_id, before=before, after=after)
+
+
+def _quota(session: Session, member_id: str, purpose: str, limits: Checks) -> dict[str, int]:
+    own = session.execute(
+        select(Quota.per_hour, Quota.per_day).where(Quota.member_id == member_id, Quota.purpose == purpose)
+    ).one_or_none()
+    return {"hour": own.per_hour, "day": own.per_day} if own else {"hour": limits.per_hour, "day": limits.per_day}

@@ -1,0 +1,41 @@
+"""Searches are append-only, and may be deleted once they are a year old: the database's own clock decides."""
+
+from __future__ import annotations
+
+from alembic import op
+
+KEPT_SECONDS = 365 * 86_400
+# (table, what tells when the search was made)
+KEPT = (
+    ("check_search", "OLD.at"),
+    ("check_match", "(SELECT s.at FROM check_search s WHERE s.no = OLD.search_no)"),
+    ("check_decision", "(SELECT s.at FROM check_search s WHERE s.no = OLD.search_no)"),
+)
+
+
+def keep_searches() -> None:
+    """Put the rule in the place of the triggers that forbid every deletion."""
+    for table, made_at in KEPT:
+        _drop(f"{table}_delete_refused", table)
+        name, reason = f"{table}_kept", f"{table} is kept for a year"
+        if op.get_bind().dialect.name == "postgresql":
+            young = f"{made_at} > (EXTRACT(EPOCH FROM clock_timestamp()) - {KEPT_SECONDS}) * 1000000"
+            op.execute(
+                f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF {young} THEN"
+                f" RAISE EXCEPTION '{reason}' USING ERRCODE = 'check_violation'; END IF; RETURN OLD; END $$"
+            )
+            op.execute(f"CREATE TRIGGER {name} BEFORE DELETE ON {table} FOR EACH ROW EXECUTE FUNCTION {name}()")
+        else:
+            young = f"{made_at} > (CAST(strftime('%s', 'now') AS INTEGER) - {KEPT_SECONDS}) * 1000000"
+            op.execute(
+                f"CREATE TRIGGER {name} BEFORE DELETE ON {table} WHEN {young}"
+                f" BEGIN SELECT RAISE(ABORT, '{reason}'); END"
+            )
+
+
+def _drop(name: str, table: str) -> None:
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute(f"DROP TRIGGER IF EXISTS {name} ON {table}")
+        op.execute(f"DROP FUNCTION IF EXISTS {name}()")
+    else:
+        op.execute(f"DROP TRIGGER IF EXISTS {name}")

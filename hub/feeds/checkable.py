@@ -1,0 +1,154 @@
+"""The ledger's indicators as the checking service hears them: who says what of a value, as one asker may know it.
+
+A contribution counts where its own audience and a collection that the asker may read let the asker see it, until
+it runs out; the asker's own never does. What is fetched is rounded up with decoys to a multiple of ``STEP``, and
+nothing is left out before it was weighed: the time tells neither a find nor what is hidden.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, NamedTuple, TypeVar
+
+import orjson
+
+from hub import clock
+from hub.auth import Actor
+from hub.db import Database, Row
+from hub.feeds.indicator import FRAUD_KINDS
+from hub.feeds.sources import REPORT_FRAUD
+from hub.stix.tlp import Tlp
+from hub.stix.values import Kind, Value
+from hub.stix.values.validity import DAY, VALID_DAYS
+
+T = TypeVar("T")
+STEP: Final = 8
+MOST_PARAMETERS: Final = 1024
+# The letter of a 3x5x2 grade whose content is never passed on.
+SUSPECTED_FALSE: Final = "E"
+COLUMNS: Final = (
+    "SELECT i.kind, i.value, i.stix_id, c.collections, c.first_seen, c.last_seen, c.count, c.grade, c.tlp,"
+    " c.groups, c.labels, s.member_id, s.source_class, s.independence_group"
+    " FROM indicator i JOIN contribution c ON c.indicator_id = i.id JOIN source s ON s.id = c.source_id WHERE "
+)
+DECOYS: Final = COLUMNS + "i.id >= ? ORDER BY i.id LIMIT ?"
+STANDING: Final = "SELECT stix_id, content FROM indicator WHERE stix_id IN ({})"
+NEWEST: Final = "SELECT max(id) FROM indicator"
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What one source says of a value. Times in microseconds; ``reports``: how many victims it speaks for."""
+
+    ref: str
+    group: str
+    category: str
+    grade: str
+    tlp: int
+    first_seen: int
+    last_seen: int
+    reports: int
+
+
+class _Said(NamedTuple):
+    kind: str
+    value: str
+    ref: str
+    collections: Sequence[int] | str
+    first_seen: int
+    last_seen: int
+    reports: int
+    grade: str
+    tlp: int
+    groups: Sequence[int] | str
+    labels: Sequence[str] | str
+    member_id: str | None
+    source_class: str
+    group: str
+
+
+@dataclass(frozen=True, slots=True)
+class CheckableIndicators:
+    """Looks up indicators of fraud kinds."""
+
+    database: Database
+    kinds: frozenset[Kind] = frozenset(FRAUD_KINDS)
+
+    def heard(self, values: Sequence[Value], actor: Actor, collections: frozenset[int]) -> dict[Value, list[Heard]]:
+        """What others say about ``values`` that ``actor``, who may read ``collections``, may see.
+
+        Which statements run depends on the kinds that are asked for, never on what is found.
+        """
+        rows = self._said(values)
+        now = clock.micros()
+        heard: dict[Value, list[Heard]] = {}
+        for row in rows:
+            one, hearable = _heard(row), _hearable(row, actor, collections, now)
+            if hearable:
+                heard.setdefault(Value(Kind(row.kind), row.value), []).append(one)
+        for row in self._decoys(values, STEP - len(rows) % STEP):
+            _heard(row)
+            _hearable(row, actor, collections, now)
+        return heard
+
+    def standing(self, refs: Sequence[str]) -> set[str]:
+        """Those of the indicators ``refs`` that are not revoked."""
+        found: set[str] = set()
+        for start in range(0, len(refs), MOST_PARAMETERS):
+            part = refs[start : start + MOST_PARAMETERS]
+            marks = ", ".join("?" * len(part))
+            found.update(ref for ref, content in self.database.select(STANDING.format(marks), part) if content)
+        return found
+
+    def _said(self, values: Sequence[Value]) -> list[_Said]:
+        by_kind: dict[Kind, list[str]] = {}
+        for value in values:
+            by_kind.setdefault(value.kind, []).append(value.text)
+        rows: list[Row] = []
+        for kind, texts in by_kind.items():
+            for start in range(0, len(texts), MOST_PARAMETERS):
+                rows += self._of_kind(kind, texts[start : start + MOST_PARAMETERS])
+        return [_Said(*row) for row in rows]
+
+    def _of_kind(self, kind: Kind, texts: Sequence[str]) -> list[Row]:
+        if self.database.product == "postgresql":
+            return self.database.select(f"{COLUMNS}i.kind = ? AND i.value = ANY(?)", (kind.value, list(texts)))
+        length = next(one for one in (4, 32, 256, MOST_PARAMETERS) if one >= len(texts))
+        filled = [*texts, *[texts[-1]] * (length - len(texts))]
+        marks = ", ".join("?" * length)
+        return self.database.select(f"{COLUMNS}i.kind = ? AND i.value IN ({marks})", (kind.value, *filled))
+
+    def _decoys(self, values: Sequence[Value], count: int) -> list[_Said]:
+        """Contributions that nobody asked for, the same ones whenever the same is asked."""
+        newest = self.database.select(NEWEST)[0][0] or 1
+        digest = hashlib.sha256("\n".join(value.text for value in values).encode()).digest()
+        start = 1 + int.from_bytes(digest[:8], "big") % newest
+        return [_Said(*row) for row in self.database.select(DECOYS, (start, count))]
+
+
+def _hearable(row: _Said, actor: Actor, collections: frozenset[int], now: int) -> bool:
+    tlp = Tlp(row.tlp)
+    shared = tlp <= Tlp.GREEN or (tlp <= Tlp.AMBER_STRICT and not actor.groups.isdisjoint(_listed(row.groups)))
+    return (
+        shared
+        & (tlp <= actor.clearance)
+        & (not collections.isdisjoint(_listed(row.collections)))
+        & (row.member_id != actor.member_id)
+        & (row.last_seen + VALID_DAYS[Kind(row.kind)] * DAY > now)
+        & (row.grade[1:2] != SUSPECTED_FALSE)
+    )
+
+
+def _heard(row: _Said) -> Heard:
+    labels = _listed(row.labels)
+    reports = row.reports if row.source_class == REPORT_FRAUD else 1
+    category = labels[0] if labels else ""
+    return Heard(row.ref, row.group, category, row.grade, row.tlp, row.first_seen, row.last_seen, reports)
+
+
+def _listed(column: Sequence[T] | str) -> Sequence[T]:
+    """A JSON column: a text on SQLite, a list already on PostgreSQL."""
+    found: Sequence[T] = orjson.loads(column) if isinstance(column, str) else column
+    return found

@@ -1,0 +1,53 @@
+"""What of people and keys needs somebody's attention soon."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from hub.members import people
+from hub.members.keys import DAY
+from hub.members.people_records import Person
+from hub.members.records import Credential, Member
+
+KEYS_WITHIN_DAYS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """A key that ends soon. ``expires_at`` in microseconds."""
+
+    username: str
+    label: str
+    member_id: str
+    member_name: str
+    expires_at: int
+
+
+def dormant(session: Session) -> list[tuple[Person, Member | None]]:
+    """People whose access was closed because they have not signed in; the hub's own have no member."""
+    rows = session.execute(
+        select(Person, Member)
+        .outerjoin(Member, Member.id == Person.member_id)
+        .where(Person.status == people.DORMANT)
+        .order_by(Person.last_seen_at, Person.name)
+    )
+    return [(row[0], row[1]) for row in rows]
+
+
+def keys_ending(session: Session, now: int, days: int = KEYS_WITHIN_DAYS) -> list[Ending]:
+    """Keys of active members that end within ``days``, the nearest first."""
+    rows = session.execute(
+        select(Credential.username, Credential.label, Member.id, Member.name, Credential.expires_at)
+        .join(Member, Member.id == Credential.member_id)
+        .where(
+            Credential.revoked_at.is_(None),
+            Credential.expires_at > now,
+            Credential.expires_at <= now + days * DAY,
+            Member.status == "active",
+        )
+        .order_by(Credential.expires_at)
+    )
+    return [Ending(username, label, whose, name, int(at or 0)) for username, label, whose, name, at in rows]
