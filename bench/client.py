@@ -30,12 +30,13 @@ class Answer:
 class Client:
     """HTTP/1.1 over one connection to 127.0.0.1. ``body`` of an answer is good until the next request."""
 
-    def __init__(self, port: int, credential: tuple[str, str] | None = None) -> None:
+    def __init__(self, port: int, credential: tuple[str, str] | None = None, content_type: str = TAXII) -> None:
         self._port = port
         self._socket = socket.create_connection(("127.0.0.1", port))
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._buffer = bytearray(4 * CHUNK)
-        self._fixed = f"Host: 127.0.0.1:{port}\r\nAccept: {TAXII}\r\n"
+        self._content_type = content_type
+        self._fixed = f"Host: 127.0.0.1:{port}\r\nAccept: {content_type}\r\n"
         if credential is not None:
             basic = base64.b64encode(":".join(credential).encode()).decode()
             self._fixed += f"Authorization: Basic {basic}\r\n"
@@ -45,8 +46,9 @@ class Client:
         return self._ask(f"GET {path} HTTP/1.1\r\n{self._fixed}\r\n".encode())
 
     def post(self, path: str, body: bytes) -> Answer:
-        """One POST of TAXII JSON."""
-        head = f"POST {path} HTTP/1.1\r\n{self._fixed}Content-Type: {TAXII}\r\nContent-Length: {len(body)}\r\n\r\n"
+        """One POST of JSON: TAXII's, or of the type that the client was made for."""
+        kind = self._content_type
+        head = f"POST {path} HTTP/1.1\r\n{self._fixed}Content-Type: {kind}\r\nContent-Length: {len(body)}\r\n\r\n"
         return self._ask(head.encode() + body)
 
     def close(self) -> None:

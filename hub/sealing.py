@@ -69,6 +69,10 @@ class KeyRing:
             known = self._read[number] = (self._folder / f"{number}.key").read_bytes()
         return known
 
+    def made_at(self, number: int) -> int:
+        """When a key was made, in microseconds."""
+        return (self._folder / f"{number}.key").stat().st_mtime_ns // 1000
+
     def add(self) -> int:
         """Make a further key; its number."""
         number = self.newest + 1

@@ -126,6 +126,8 @@ class Vetting(_Section):
     keep_closed_days: int = Field(ge=1)
     break_glass_hours: int = Field(ge=1, le=72)
     data_protection_officer: str
+    legal_counsel: list[str]
+    unmasked_hours: int = Field(ge=1, le=720)
 
 
 class Console(_Section):
@@ -136,6 +138,7 @@ class Console(_Section):
     invitation_days: int = Field(ge=1)
     reset_minutes: int = Field(ge=1)
     dormant_days: int = Field(ge=1)
+    notice_days: int = Field(ge=1)
     key_overlap_days: int = Field(ge=0)
 
 
@@ -152,6 +155,7 @@ class Precheck(_Section):
 class Retention(_Section):
     """How long what the hub keeps is kept."""
 
+    ended_filings_days: int = Field(ge=0)
     searches_days: int = Field(ge=366)
     submissions_days: int = Field(ge=0)
     subject_access_days: int = Field(ge=1)

@@ -39,6 +39,11 @@ class Permission(StrEnum):
     TAXII_WRITE = "taxii:objects:write"
     REPORTS_SUBMIT = "api:reports:submit"
     SUBMISSIONS_READ = "api:submissions:read"
+    FILINGS_SUBMIT = "api:filings:submit"
+    FILINGS_READ = "api:filings:read"
+    CHECKS_SEARCH = "api:checks:search"
+    PRECHECK = "api:precheck:use"
+    NOTICES_READ = "api:notices:read"
     OVERVIEW = "console:overview:read"
     CASES_READ = "console:cases:read"
     CASES_WORK = "console:cases:work"
@@ -56,11 +61,19 @@ class Permission(StrEnum):
     AUDIT_READ = "console:audit:read"
     DISCLOSURES_READ = "console:disclosures:read"
     STAFF_CHANGE = "console:staff:change"
+    UNMASKING_READ = "console:unmasking:read"
+    UNMASKING_ASK = "console:unmasking:ask"
+    UNMASKING_DECIDE = "console:unmasking:decide"
+    CHECKS_ASK = "console:checks:search"
+    CHECKS_WATCH = "console:checks:watch"
     OWN_PEOPLE_READ = "console:own-people:read"
     OWN_PEOPLE_CHANGE = "console:own-people:change"
     OWN_KEYS_READ = "console:own-keys:read"
     OWN_KEYS_CHANGE = "console:own-keys:change"
     OWN_SUBMISSIONS_READ = "console:own-submissions:read"
+    OWN_FILINGS_READ = "console:own-filings:read"
+    OWN_FILINGS_CHANGE = "console:own-filings:change"
+    OWN_FILINGS_APPROVE = "console:own-filings:approve"
     OWN_CONNECTION_READ = "console:own-connection:read"
     OWN_MEMBERSHIP_READ = "console:own-membership:read"
     OWN_MEMBERSHIP_CHANGE = "console:own-membership:change"
@@ -74,6 +87,7 @@ MEMBER_ROLES = frozenset(Role) - STAFF_ROLES
 VETTING = frozenset({Role.VETTING_OFFICER, Role.APPROVER})
 PULLING = frozenset({Role.READER, Role.CONTRIBUTOR, Role.PRIMARY_CONTACT})
 CONTACT = frozenset({Role.PRIMARY_CONTACT})
+FILING = frozenset({Role.CONTRIBUTOR, Role.REPORTING_PARTNER})
 ANALYST = frozenset({Role.ANALYST})
 ADMINISTRATOR = frozenset({Role.ADMINISTRATOR})
 AUDITOR = frozenset({Role.AUDITOR})
@@ -90,6 +104,13 @@ TABLE: dict[Permission, tuple[frozenset[Role], frozenset[CredentialKind]]] = {
         frozenset({Role.REPORTING_PARTNER, Role.CONTRIBUTOR, Role.PRIMARY_CONTACT, Role.ANALYST}),
         MACHINE,
     ),
+    Permission.PRECHECK: (PULLING, MACHINE),
+    Permission.NOTICES_READ: (PULLING, MACHINE),
+    Permission.CHECKS_SEARCH: (PULLING, MACHINE),
+    Permission.CHECKS_ASK: (PULLING, PERSON),
+    Permission.CHECKS_WATCH: (ANALYST | AUDITOR, PERSON),
+    Permission.FILINGS_SUBMIT: (FILING, MACHINE),
+    Permission.FILINGS_READ: (FILING | CONTACT, MACHINE),
     Permission.OVERVIEW: (STAFF_ROLES, PERSON),
     Permission.CASES_READ: (VETTING | AUDITOR, PERSON),
     Permission.CASES_WORK: (frozenset({Role.VETTING_OFFICER}), PERSON),
@@ -107,6 +128,9 @@ TABLE: dict[Permission, tuple[frozenset[Role], frozenset[CredentialKind]]] = {
     Permission.AUDIT_READ: (AUDITOR, PERSON),
     Permission.DISCLOSURES_READ: (AUDITOR, PERSON),
     Permission.STAFF_CHANGE: (ADMINISTRATOR, PERSON),
+    Permission.UNMASKING_READ: (VETTING | ANALYST | AUDITOR, PERSON),
+    Permission.UNMASKING_ASK: (ANALYST | {Role.VETTING_OFFICER}, PERSON),
+    Permission.UNMASKING_DECIDE: (VETTING, PERSON),
     Permission.OWN_PEOPLE_READ: (PULLING | {Role.REPORTING_PARTNER}, PERSON),
     Permission.OWN_PEOPLE_CHANGE: (CONTACT, PERSON),
     Permission.OWN_KEYS_READ: (PULLING | {Role.REPORTING_PARTNER}, PERSON),
@@ -115,6 +139,9 @@ TABLE: dict[Permission, tuple[frozenset[Role], frozenset[CredentialKind]]] = {
         frozenset({Role.REPORTING_PARTNER, Role.CONTRIBUTOR, Role.PRIMARY_CONTACT}),
         PERSON,
     ),
+    Permission.OWN_FILINGS_READ: (FILING | CONTACT, PERSON),
+    Permission.OWN_FILINGS_CHANGE: (FILING, PERSON),
+    Permission.OWN_FILINGS_APPROVE: (FILING | CONTACT, PERSON),
     Permission.OWN_CONNECTION_READ: (PULLING | {Role.REPORTING_PARTNER}, PERSON),
     Permission.OWN_MEMBERSHIP_READ: (PULLING | {Role.REPORTING_PARTNER}, PERSON),
     Permission.OWN_MEMBERSHIP_CHANGE: (CONTACT, PERSON),

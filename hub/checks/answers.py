@@ -7,10 +7,9 @@ that this person is innocent, whatever else is known of the identifier.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from hub.checks.weighing import (
     FALSE_IDENTITY,
@@ -53,8 +52,7 @@ OUTCOMES: Final = {letter: one for one, letter in LETTERS.items()}
 _RANK: Final = {KNOWN_FRAUD: 1, INTELLIGENCE: 0}
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What is told about one subject. Everything from ``tier`` to ``marker`` is None unless something was found."""
 
     kind: str

@@ -5,7 +5,6 @@ The search is kept before anybody sees an answer, and an answer that is not kept
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -13,14 +12,17 @@ from typing import Any, Final
 from hub import clock
 from hub.auth import Actor
 from hub.checks.answers import Answer, answer, shown
+from hub.checks.contacts import contact_token
 from hub.checks.hashes import SearchHashes
-from hub.checks.knowledge import STEP, Knowledge
+from hub.checks.knowledge import Knowledge
 from hub.checks.questions import Question
 from hub.checks.searches import Made, SearchLog
 from hub.checks.viewers import Viewers
 from hub.checks.weighing import Voice
 from hub.sealing import Vault
 
+# Answers are weighed, and contacts sealed, in a multiple of so many: what is too few is made up by decoys.
+PAIR: Final = 2
 NOTICE: Final = "A match is not evidence of fraud, and no match is not clearance."
 
 
@@ -67,7 +69,7 @@ class Checks:
         answers = [
             one.refusal or answer(one.kind, one.ref, voices.get(place, ())) for place, one in enumerate(asked.asked)
         ]
-        for _ in range(STEP - len(voices) % STEP):
+        for _ in range(PAIR - len(voices) % PAIR):
             answer("phone", None, DECOY)
         return answers, [(place, ref) for place, said in voices.items() for ref in sorted({one.ref for one in said})]
 
@@ -85,7 +87,7 @@ DECOY: Final = (
 def document(vault: Vault, checked: Checked) -> dict[str, Any]:
     """The JSON document of a search; the same fields in the same order, whatever was found."""
     found = sum(one.found for one in checked.answers)
-    for n in range(STEP - found % STEP):
+    for n in range(PAIR - found % PAIR):
         contact_token(vault, f"{checked.id}.{n}")
     return {
         "id": checked.id,
@@ -100,8 +102,3 @@ def document(vault: Vault, checked: Checked) -> dict[str, Any]:
             for place, one in enumerate(checked.answers)
         ],
     }
-
-
-def contact_token(vault: Vault, check_id: str) -> str:
-    """What the hub reaches the owners of a match by: it opens for the hub alone and tells nothing."""
-    return base64.urlsafe_b64encode(vault.seal(check_id.encode(), "check-contact")).decode()

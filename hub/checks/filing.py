@@ -78,8 +78,8 @@ def file_all(
             done.append(Filed(None, UNCHANGED, error))
             continue
         known[form.reference] = done[-1].filing
-    changed = {one.filing.id: one.filing for one in done if one.filing is not None and one.change != UNCHANGED}
-    held = publish(session, desk, list(changed.values()))
+    standing = {one.filing.id: one.filing for one in done if one.filing is not None}
+    held = publish(session, desk, list(standing.values()))
     take_back(session, desk, index, filer.member_id, gone)
     return done, held
 
@@ -116,7 +116,7 @@ def approve(session: Session, desk: Desk, person_id: str, member_id: str, filing
 
 
 def refuse(session: Session, desk: Desk, person_id: str, member_id: str, filing_id: str, why: str) -> Filing:
-    """End a pending filing that should not count as known fraud. Raises as ``approve``, InvalidInput without a reason."""
+    """End a pending filing that should not count. Raises NotFound, Conflict, InvalidInput without a reason."""
     lock_appends(session)
     filing = own(session, member_id, filing_id)
     if filing.state != PENDING:
@@ -226,7 +226,6 @@ def _file(
             return Filed(filing, UNCHANGED)
         _may_end_dispute(filing, filer.member_id)
         gone |= unpublished(session, desk, filing)
-        filing.version += 1
     filing_rows.write(session, filing, form, filer.groups, filer.by, now)
     filing.sealed = envelope.seal_document(form.document, filing.version)
     session.add(filing)
@@ -244,7 +243,7 @@ def _begun(desk: Desk, filer: Filer, form: Form, now: int) -> tuple[Envelope, Fi
     filing_id = f"filing--{uuid.uuid4()}"
     envelope, wrapped = Envelope.made(desk.vault, filing_id)
     filing = Filing(
-        id=filing_id, member_id=filer.member_id, source_group=filer.member_id, reference=form.reference, version=1,
+        id=filing_id, member_id=filer.member_id, source_group=filer.member_id, reference=form.reference, version=0,
         filed_at=now, wrapped_key=wrapped, ended_at=None,
     )  # fmt: skip
     return envelope, filing
@@ -260,9 +259,7 @@ def _end(session: Session, desk: Desk, filing: Filing, state: str, by: str, what
 
 def _may_end_dispute(filing: Filing, disputing: str) -> None:
     if filing.disputed_by == HUB and disputing != HUB:
-        raise NotPermitted(
-            "the hub disputes this filing: only the hub ends that", advice="Ask the hub, or withdraw it."
-        )
+        raise NotPermitted("the hub disputes this filing: only it ends that", advice="Ask the hub, or withdraw it.")
 
 
 def _reason(why: str) -> str:

@@ -45,6 +45,13 @@ class Said:
     last_seen: int
 
 
+class FilerOf(Protocol):
+    """Knows the members; handed in by the composition root."""
+
+    def __call__(self, session: Session, member: str, by: str) -> Filer:
+        """The member with this id or name, filing through ``by``. Raises NotFound."""
+
+
 class Publisher(Protocol):
     """Publishes what is filed as indicators, with the member as the source; handed in by the composition root."""
 
@@ -61,6 +68,7 @@ class Desk:
 
     vault: Vault
     publisher: Publisher
+    filer_of: FilerOf
 
 
 class Envelope:

@@ -33,7 +33,10 @@ def publishable(filing: Filing) -> bool:
 
 
 def publish(session: Session, desk: Desk, filings: Sequence[Filing]) -> Mapping[Value, str]:
-    """Say what live filings of one member say. Returns the values that a rule holds back, with its reason."""
+    """Say what live filings of one member say; what they have said before changes nothing.
+
+    Returns the values that a rule holds back, with its reason.
+    """
     said: list[Said] = []
     for filing in filings:
         if not publishable(filing):
@@ -44,7 +47,7 @@ def publish(session: Session, desk: Desk, filings: Sequence[Filing]) -> Mapping[
             Said(
                 filing.id, value, filing.grade.partition(":")[0], audience, labels, filing.first_seen, filing.last_seen
             )
-            for value in _values(session, desk, filing, published=False)
+            for value in _values(session, desk, filing, _indicators_of(filing))
         ]
         _mark(session, filing, published=True)
     return desk.publisher.say(session, filings[0].member_id, said) if said else {}
@@ -52,7 +55,7 @@ def publish(session: Session, desk: Desk, filings: Sequence[Filing]) -> Mapping[
 
 def unpublished(session: Session, desk: Desk, filing: Filing) -> set[Value]:
     """Mark a filing as no longer published. Returns what stood in the ledger because of it, for ``take_back``."""
-    values = set(_values(session, desk, filing, published=True))
+    values = set(_values(session, desk, filing, and_(_indicators_of(filing), FilingIdentifier.published)))
     if values:
         _mark(session, filing, published=False)
     return values
@@ -71,15 +74,13 @@ def take_back(session: Session, desk: Desk, index: CheckIndex, member_id: str, v
     return desk.publisher.take_back(session, member_id, gone) if gone else 0
 
 
-def _values(session: Session, desk: Desk, filing: Filing, *, published: bool) -> list[Value]:
-    """The values of a filing's identifiers that are published, or that are not and could be."""
-    rows = session.execute(
-        select(FilingIdentifier.position, FilingIdentifier.sealed)
-        .where(_indicators_of(filing), FilingIdentifier.published == published)
-        .order_by(FilingIdentifier.position)
+def _values(session: Session, desk: Desk, filing: Filing, rows: ColumnElement[bool]) -> list[Value]:
+    """The values that the identifiers of a filing in ``rows`` spell."""
+    found = session.execute(
+        select(FilingIdentifier.position, FilingIdentifier.sealed).where(rows).order_by(FilingIdentifier.position)
     ).all()
     envelope = Envelope.of(desk.vault, filing)
-    opened = [envelope.open_identifier(row.position, bytes(row.sealed)) for row in rows]
+    opened = [envelope.open_identifier(row.position, bytes(row.sealed)) for row in found]
     return [Value(Kind(one["facet"]), one["text"]) for one in opened]
 
 

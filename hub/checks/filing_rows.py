@@ -27,14 +27,16 @@ CHECKING_ONLY_DAYS: Final = 365
 def write(session: Session, filing: Filing, form: Form, groups: frozenset[int], by: str, now: int) -> None:
     """Set what ``form`` says as the present version of ``filing``, which is not approved by anybody yet.
 
-    The caller has set id, member, ``filed_at``, ``wrapped_key`` and ``version``, and holds the append lock.
+    The caller has set id, member, ``filed_at``, ``wrapped_key`` and the last ``version``, and holds the append lock.
     """
     audience = audience_of(form, groups)
+    of_class = class_id(session, audience)  # first: it may write, and a filing changes in one statement
     filing.tier, filing.category, filing.role, filing.grade = form.tier, form.category, form.role, _graded(form)
     filing.purpose, filing.legal_gateway = form.basis.purpose.value, form.basis.gateway.value
     filing.case_reference, filing.evidence = form.case_reference, form.evidence
     filing.pillars, filing.action = form.pillars, form.action
-    filing.tlp, filing.class_id = int(audience.tlp), class_id(session, audience)
+    filing.tlp, filing.class_id = int(audience.tlp), of_class
+    filing.version += 1
     filing.state = LIVE if form.tier == INTELLIGENCE else PENDING
     filing.filed_by, filing.amended_at = by, now
     filing.approved_by = filing.approved_at = filing.disputed_by = None

@@ -40,14 +40,14 @@ class Day(fields.Field[str]):
             raise ValidationError("must be a day such as 2027-05-31") from None
 
 
-class SocialSchema(Strict):
+class FiledSocialSchema(Strict):
     """A name on a platform."""
 
     platform = Line(50, required=True)
     handle = Line(200, required=True)
 
 
-class PersonSchema(Strict):
+class FiledPersonSchema(Strict):
     """A person; a name alone is not enough."""
 
     name = Line(200, required=True)
@@ -55,14 +55,14 @@ class PersonSchema(Strict):
     postcode = Line(12)
 
 
-class PassportSchema(Strict):
+class FiledPassportSchema(Strict):
     """A passport by its country (three letters of ICAO 9303) and number."""
 
     country = Line(3, required=True)
     number = Line(9, required=True)
 
 
-class SubjectSchema(Strict):
+class FiledSubjectSchema(Strict):
     """Everything by which the subject of one filing is known."""
 
     sort_code = Line(12)
@@ -74,15 +74,15 @@ class SubjectSchema(Strict):
     domain = Line(260)
     wallet = Line(150)
     company = Line(20)
-    social = fields.Nested(SocialSchema)
+    social = fields.Nested(FiledSocialSchema)
     vehicle = Line(20)
     device = Line(150)
-    person = fields.Nested(PersonSchema)
+    person = fields.Nested(FiledPersonSchema)
     nino = Line(20)
-    passport = fields.Nested(PassportSchema)
+    passport = fields.Nested(FiledPassportSchema)
 
 
-class PillarsSchema(Strict):
+class FiledPillarsSchema(Strict):
     """The four pillars of known fraud."""
 
     reasonable_grounds = fields.Boolean(truthy={True}, falsy={False})
@@ -104,7 +104,7 @@ class FilingSchema(Strict):
     grade = Line(10, required=True)
     conditions = Line(500)
     evidence = Line(200, pattern=_POINTER)
-    pillars = fields.Nested(PillarsSchema)
+    pillars = fields.Nested(FiledPillarsSchema)
     action = fields.String(validate=validate.OneOf(ACTIONS))
     tlp = fields.String(validate=validate.OneOf(TLPS))
     recipients = fields.List(Line(64))
@@ -112,4 +112,4 @@ class FilingSchema(Strict):
     first_seen = Moment()
     last_seen = Moment()
     valid_until = Day()
-    subject = fields.Nested(SubjectSchema, required=True)
+    subject = fields.Nested(FiledSubjectSchema, required=True)

@@ -10,12 +10,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final, NamedTuple, Protocol
 
 from hub import clock
 from hub.auth import Actor
-from hub.checks.filing_parts import open_name
+from hub.checks.filing_parts import Envelope, open_name
 from hub.checks.index import FIRST_EPOCH, CheckIndex
 from hub.checks.names import alike
 from hub.checks.records import LIVE
@@ -24,9 +23,10 @@ from hub.checks.viewers import Viewer
 from hub.checks.weighing import INTELLIGENCE, Voice, grade_of
 from hub.db import Database, Row
 from hub.sealing import Vault
-from hub.stix.values import Kind, Value
+from hub.stix.values import Kind
 
 STEP: Final = 8
+DECOY: Final = "nobody at all"
 # Parameters of one statement; lists are filled up to one of these lengths, so that few statements are prepared.
 LENGTHS: Final = (4, 32, 256, 1024, 4096)
 EPOCHS: Final = "SELECT epoch FROM index_epoch WHERE retired_at IS NULL ORDER BY epoch DESC"
@@ -101,12 +101,16 @@ class IndicatorStatement(Protocol):
 class KnownIndicators(Protocol):
     """The ledger's indicators, as the composition root hands them in."""
 
-    kinds: frozenset[Kind]
+    @property
+    def kinds(self) -> frozenset[Kind]:
+        """The kinds of value that it knows of."""
 
     def heard(
-        self, values: Sequence[Value], actor: Actor, collections: frozenset[int]
-    ) -> Mapping[Value, Sequence[IndicatorStatement]]:
-        """What others say about ``values`` that the asker may see; in the same time whatever there is."""
+        self, values: Sequence[tuple[str, str]], actor: Actor, collections: frozenset[int]
+    ) -> Mapping[tuple[str, str], Sequence[IndicatorStatement]]:
+        """What others say about ``values``, each a kind and a canonical text, that ``actor`` may see, who may read
+        ``collections``; in the same time whatever there is.
+        """
 
     def standing(self, refs: Sequence[str]) -> set[str]:
         """Those of the indicators ``refs`` that are not revoked."""
@@ -120,25 +124,30 @@ class Wanted(NamedTuple):
     name: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Knowledge:
-    """Looks up what is known."""
+# Where a value, a kind and a canonical text, stands among the subjects that are asked for.
+Places = dict[tuple[str, str], list[int]]
 
-    database: Database
-    vault: Vault
-    indicators: KnownIndicators
+
+class Knowledge:
+    """Looks up what is known; one for each process."""
+
+    def __init__(self, database: Database, vault: Vault, indicators: KnownIndicators) -> None:
+        self.indicators = indicators
+        self._database = database
+        self._vault = vault
+        envelope, self._decoy_key = Envelope.made(vault, DECOY)
+        self._decoy_name = envelope.seal_identifier(0, "", "", DECOY)
 
     def heard(self, subjects: Sequence[Subject], viewer: Viewer) -> list[list[Voice]]:
         """What ``viewer`` may hear about each of ``subjects``, in their order; nothing of its own."""
         voices: list[list[Voice]] = [[] for _ in subjects]
-        wanted = self._wanted(subjects)
+        wanted, as_indicators = self._wanted(subjects)
         found = self._filed(list(wanted))
         decoys = self._decoys(list(wanted), STEP - len(found) % STEP)
         now = clock.micros()
         to_compare: list[tuple[Filed, Wanted]] = []
         for row in found:
-            hearable = _hearable(row, viewer, now)
-            voice = _voice(row)
+            hearable, voice = _hearable(row, viewer, now), _voice(row)
             for one in wanted[row.tag]:
                 if not hearable:
                     continue
@@ -153,28 +162,35 @@ class Knowledge:
             _voice(row)
         for row, one in self._alike(to_compare, any(subject.person for subject in subjects)):
             voices[one.place].append(_inexact(_voice(row)))
-        self._hear_indicators(subjects, viewer, voices)
-        return [_once(heard) for heard in voices]
+        self._hear_indicators(as_indicators, viewer, voices)
+        return [_once(heard) if len(heard) > 1 else heard for heard in voices]
 
-    def _wanted(self, subjects: Sequence[Subject]) -> dict[bytes, list[Wanted]]:
-        index = CheckIndex(self.vault, tuple(epoch for (epoch,) in self.database.select(EPOCHS)) or (FIRST_EPOCH,))
+    def _wanted(self, subjects: Sequence[Subject]) -> tuple[dict[bytes, list[Wanted]], Places]:
+        """The tags of ``subjects``, and the values that indicators may be about, each with whom it stands for."""
+        index = CheckIndex(self._vault, tuple(epoch for (epoch,) in self._database.select(EPOCHS)) or (FIRST_EPOCH,))
+        kinds = {kind.value for kind in self.indicators.kinds}
         wanted: dict[bytes, list[Wanted]] = {}
+        values: Places = {}
         for place, subject in enumerate(subjects):
             name = subject.person.name if subject.person else None
-            for tag, term in index.tagged(subject):
-                wanted.setdefault(tag, []).append(Wanted(place, term.exact, name))
-        return wanted
+            for term in terms(subject):
+                one = Wanted(place, term.exact, name)
+                for epoch in index.epochs:
+                    wanted.setdefault(index.tag(term.facet, term.text, epoch), []).append(one)
+                if term.exact and term.facet in kinds:
+                    values.setdefault((term.facet, term.text), []).append(place)
+        return wanted, values
 
     def _filed(self, tags: Sequence[bytes]) -> list[Filed]:
         rows: list[Row] = []
         for start in range(0, len(tags), LENGTHS[-1]):
-            rows += select_any(self.database, FILED, "i.tag", tags[start : start + LENGTHS[-1]])
+            rows += select_any(self._database, FILED, "i.tag", tags[start : start + LENGTHS[-1]])
         return [Filed(*row) for row in rows]
 
     def _decoys(self, tags: Sequence[bytes], count: int) -> list[Filed]:
         """Rows that nobody asked for, the same ones whenever the same is asked."""
         start = hashlib.sha256(b"".join(tags)).digest()[:16]
-        return [Filed(*row) for row in self.database.select(DECOYS, (start, count))]
+        return [Filed(*row) for row in self._database.select(DECOYS, (start, count))]
 
     def _alike(self, pairs: Sequence[tuple[Filed, Wanted]], people: bool) -> list[tuple[Filed, Wanted]]:
         """Those of ``pairs`` whose names may be one person's; a multiple of ``STEP`` is opened where people are asked
@@ -185,30 +201,23 @@ class Knowledge:
         found = [
             (row, one)
             for row, one in pairs
-            if alike(open_name(self.vault, row.filing_id, row.position, row.wrapped_key, row.sealed), one.name or "")
+            if alike(open_name(self._vault, row.filing_id, row.position, row.wrapped_key, row.sealed), one.name or "")
         ]
-        blank = self.vault.seal(b'{"name": "nobody at all"}', "check-decoy")
         for _ in range(STEP - len(pairs) % STEP):
-            self.vault.open(blank, "check-decoy")
-            alike("nobody at all", self.vault.open(blank, "check-decoy").decode())
+            alike(open_name(self._vault, DECOY, 0, self._decoy_key, self._decoy_name), DECOY)
         return found
 
-    def _hear_indicators(self, subjects: Sequence[Subject], viewer: Viewer, voices: list[list[Voice]]) -> None:
-        places: dict[Value, list[int]] = {}
-        for place, subject in enumerate(subjects):
-            for value in _values(subject):
-                if value.kind in self.indicators.kinds:
-                    places.setdefault(value, []).append(place)
-        heard = self.indicators.heard(list(places), viewer.actor, viewer.collections)
-        for value, statements in heard.items():
+    def _hear_indicators(self, places: Places, viewer: Viewer, voices: list[list[Voice]]) -> None:
+        for value, statements in self.indicators.heard(list(places), viewer.actor, viewer.collections).items():
+            said = [
+                Voice(
+                    one.ref, one.group, INTELLIGENCE, one.category, "", one.grade, one.tlp, one.first_seen,
+                    one.last_seen, one.reports,
+                )
+                for one in statements
+            ]  # fmt: skip
             for place in places[value]:
-                voices[place] += [
-                    Voice(
-                        one.ref, one.group, INTELLIGENCE, one.category, "", one.grade, one.tlp, one.first_seen,
-                        one.last_seen, one.reports,
-                    )
-                    for one in statements
-                ]  # fmt: skip
+                voices[place] += said
 
 
 def select_any(database: Database, sql: str, column: str, values: Sequence[Any]) -> list[Row]:
@@ -220,14 +229,6 @@ def select_any(database: Database, sql: str, column: str, values: Sequence[Any])
     length = next(one for one in LENGTHS if one >= len(values))
     filled = [*values, *[values[-1]] * (length - len(values))]
     return database.select(f"{sql}{column} IN ({', '.join('?' * length)})", filled)
-
-
-def _values(subject: Subject) -> list[Value]:
-    """The indicator values that a subject is: a British IBAN is also its sort code and account."""
-    if subject.value is None:
-        return []
-    exact = [one for one in terms(subject) if one.exact]
-    return [Value(Kind(one.facet), one.text) for one in exact]
 
 
 def _hearable(row: Filed, viewer: Viewer, now: int) -> bool:

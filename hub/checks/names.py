@@ -6,7 +6,7 @@ from typing import Final
 
 from rapidfuzz import fuzz
 
-# Of 100. "jon smith" and "john smith" are 95 alike, "mary jones" and "mark jones" 90, "ann lee" and "john smith" 35.
+# Of 100. "jon smith" and "john smith" are 95 alike, "mary jones" and "mark jones" 90, "john smith" and "jane smith" 80.
 ALIKE: Final = 85
 
 

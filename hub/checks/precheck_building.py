@@ -18,7 +18,7 @@ from hub.checks.precheck_keys import THE_HUB, open_key
 from hub.checks.precheck_records import PrecheckEpoch, PrecheckOutput, PrecheckSet
 from hub.checks.precheck_values import Audience, FiledValues, KnownValues, function_input
 from hub.db import Database
-from hub.db.bulk import chunks, insert_rows, select_in
+from hub.db.bulk import chunks, insert_rows
 from hub.db.database import lock_appends
 from hub.ledger import classes
 from hub.sealing import Vault
@@ -60,7 +60,6 @@ class Builder:
         """Build what changed. Does nothing while another worker builds."""
         with self._database.unit_of_work() as session:
             precheck_keys.ensure_first(session, self._vault)
-            precheck_keys.destroy_due(session, self._vault)
             numbers = [epoch.number for epoch in precheck_keys.epochs(session) if _claimed(epoch)]
         published = unchanged = evaluated = 0
         try:
@@ -126,22 +125,8 @@ class Builder:
                     delete(PrecheckOutput).where(PrecheckOutput.epoch == number, PrecheckOutput.value_key.in_(chunk))
                 )
             if fresh:
-                there = {
-                    value_key
-                    for (value_key,) in select_in(
-                        session,
-                        "SELECT value_key FROM precheck_output WHERE epoch = ? AND value_key IN (…)",
-                        fresh,
-                        (number,),
-                    )
-                }
-                rows = [
-                    {"epoch": number, "value_key": value_key, "output": output}
-                    for value_key, output in fresh.items()
-                    if value_key not in there
-                ]
-                if rows:
-                    insert_rows(session, PrecheckOutput, rows)
+                rows = [{"epoch": number, "value_key": key, "output": output} for key, output in fresh.items()]
+                insert_rows(session, PrecheckOutput, rows)
 
     def _changed(self, number: int, outputs: dict[Audience, list[bytes]]) -> list[PrecheckSet]:
         """Publish a new version for each audience whose content is another one than before."""

@@ -6,6 +6,9 @@ be tried out by nobody any more, the hub included.
 
 from __future__ import annotations
 
+import base64
+from collections.abc import Sequence
+
 from sqlalchemy import delete, or_, select
 from sqlalchemy.orm import Session
 
@@ -25,6 +28,11 @@ THE_HUB = "hub"
 def open_key(vault: Vault, number: int) -> OprfKey:
     """The private key of an epoch. Raises IntegrityFailure where it is destroyed."""
     return OprfKey(vault.ring(RING).key(number), f"precheck epoch {number}".encode())
+
+
+def published(public_key: bytes) -> str:
+    """A public key as it is published and pinned: base64url without padding."""
+    return base64.urlsafe_b64encode(public_key).rstrip(b"=").decode()
 
 
 def epochs(session: Session) -> list[PrecheckEpoch]:
@@ -68,17 +76,20 @@ def rotate(session: Session, vault: Vault, by: str, overlap_days: int, why: str)
     return _make(session, vault, vault.ring(RING).add(), by, why)
 
 
-def destroy_due(session: Session, vault: Vault) -> list[int]:
-    """Delete what was made under keys that are over, and the keys themselves; their numbers."""
-    over = select(PrecheckEpoch.number).where(PrecheckEpoch.refused_after <= clock.micros())
-    ring = vault.ring(RING)
-    gone = [number for number in session.scalars(over) if number in ring.numbers()]
-    for number in gone:
+def over(session: Session, vault: Vault) -> list[int]:
+    """The numbers of keys that are evaluated no longer and not destroyed yet."""
+    there = vault.ring(RING).numbers()
+    past = select(PrecheckEpoch.number).where(PrecheckEpoch.refused_after <= clock.micros())
+    return [number for number in session.scalars(past) if number in there]
+
+
+def destroy(session: Session, vault: Vault, numbers: Sequence[int]) -> None:
+    """Delete what was made under these keys, and the keys themselves."""
+    for number in numbers:
         session.execute(delete(PrecheckSet).where(PrecheckSet.epoch == number))
         session.execute(delete(PrecheckOutput).where(PrecheckOutput.epoch == number))
-        ring.remove(number)
         record(session, THE_HUB, "precheck-key:destroy", str(number), why="its overlap is over")
-    return gone
+        vault.ring(RING).remove(number)
 
 
 def _make(session: Session, vault: Vault, number: int, by: str, why: str) -> PrecheckEpoch:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from hub.checks.answers import Answer, Outcome
-from hub.checks.gateways import Basis, basis
+from hub.checks.gateways import Basis, Purpose, basis
 from hub.checks.subjects import Subject, SubjectKind, canonical_subject
 from hub.errors import InvalidInput, TooLarge
 
@@ -15,6 +15,7 @@ MOST_REFERENCE: Final = 200
 MOST_KIND_SHOWN: Final = 40
 PERSON_FIELDS: Final = frozenset({"name", "date_of_birth", "postcode"})
 ITEM_FIELDS: Final = frozenset({"kind", "value", "ref"}) | PERSON_FIELDS
+PURPOSES: Final = tuple(Purpose)
 _KINDS: Final = {kind.value: kind for kind in SubjectKind}
 
 

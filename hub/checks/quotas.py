@@ -8,23 +8,25 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import select, text
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from hub import clock
 from hub.audit import record
 from hub.checks.searches_records import Quota, QuotaUse
+from hub.db.bulk import execute
 from hub.errors import InvalidInput, TooMany
 from hub.settings import Checks
 
 SECOND: Final = 1_000_000
 PERIODS: Final = {"hour": 3600 * SECOND, "day": 86_400 * SECOND}
-COUNT: Final = text(
+COUNT: Final = (
     "INSERT INTO check_quota_use (member_id, purpose, period, start, used)"
-    " VALUES (:member, :purpose, 'hour', :hour, :of_hour), (:member, :purpose, 'day', :day, :count)"
+    " VALUES (?, ?, 'hour', ?, ?), (?, ?, 'day', ?, ?)"
     " ON CONFLICT (member_id, purpose, period, start) DO UPDATE SET used = check_quota_use.used + excluded.used"
     " RETURNING period, used"
 )
+OWN: Final = "SELECT per_hour, per_day FROM check_quota WHERE member_id = ? AND purpose = ?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +46,12 @@ def consume(session: Session, member_id: str, purpose: str, count: int, limits: 
     """
     now = clock.micros()
     starts = {period: now - now % length for period, length in PERIODS.items()}
-    named = {"member": member_id, "purpose": purpose, **starts}
     of_hour = count if hourly else 0
-    counted = session.execute(COUNT, {**named, "count": count, "of_hour": of_hour})
-    used = {row.period: row.used for row in counted}
+    used = dict(_count(session, member_id, purpose, starts, of_hour, count))
     most = _quota(session, member_id, purpose, limits)
     for period, length in PERIODS.items():
         if used[period] > most[period]:
-            session.execute(COUNT, {**named, "count": -count, "of_hour": -of_hour})
+            _count(session, member_id, purpose, starts, -of_hour, -count)
             raise TooMany(
                 f"more than {most[period]:,} subjects in this {period} for {purpose}",
                 retry_after=(starts[period] + length - now) // SECOND + 1,
@@ -90,8 +90,16 @@ def set_quota(session: Session, by: str, member_id: str, purpose: str, per_hour:
     record(session, by, "check-quota:set", member_id, before=before, after=after)
 
 
+def _count(
+    session: Session, member_id: str, purpose: str, starts: dict[str, int], of_hour: int, of_day: int
+) -> list[tuple[str, int]]:
+    """Add to what was used; (period, used) of both."""
+    own = (member_id, purpose)
+    rows = execute(session, COUNT, (*own, starts["hour"], of_hour, *own, starts["day"], of_day))
+    return [(period, used) for period, used in rows]
+
+
 def _quota(session: Session, member_id: str, purpose: str, limits: Checks) -> dict[str, int]:
-    own = session.execute(
-        select(Quota.per_hour, Quota.per_day).where(Quota.member_id == member_id, Quota.purpose == purpose)
-    ).one_or_none()
-    return {"hour": own.per_hour, "day": own.per_day} if own else {"hour": limits.per_hour, "day": limits.per_day}
+    own = execute(session, OWN, (member_id, purpose))
+    per_hour, per_day = own[0] if own else (limits.per_hour, limits.per_day)
+    return {"hour": per_hour, "day": per_day}

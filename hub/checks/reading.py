@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -70,7 +69,7 @@ def answers_of(session: Session, vault: Vault, indicators: KnownIndicators, sear
         rests_on.setdefault(row.position, []).append(row.known_ref)
     states = _states(session, indicators, [ref for refs in rests_on.values() for ref in refs])
     return [
-        replace(one, status=_status([states[ref] for ref in rests_on.get(place, ())])) if one.found else one
+        one._replace(status=_status([states[ref] for ref in rests_on.get(place, ())])) if one.found else one
         for place, one in enumerate(answers)
     ]
 

@@ -9,11 +9,15 @@ from sqlalchemy.orm import Session
 
 from hub import clock
 from hub.checks.searches_records import Search, SearchSample
+from hub.db.bulk import execute
 from hub.errors import NotPermitted
 from hub.settings import Checks
 
-DAY = 86_400_000_000
 IN_A_MILLION = 1_000_000
+OVERDUE = (
+    "SELECT s.id FROM check_sample d JOIN check_search s ON s.no = d.search_no"
+    " WHERE d.member_id = ? AND d.purpose = ? AND d.justified_at IS NULL AND d.due_at < ? LIMIT 1"
+)
 
 
 def drawn(limits: Checks) -> bool:
@@ -21,32 +25,14 @@ def drawn(limits: Checks) -> bool:
     return secrets.randbelow(IN_A_MILLION) < limits.sample_share * IN_A_MILLION
 
 
-def draw(session: Session, search_no: int, member_id: str, purpose: str, limits: Checks) -> int:
-    """Put a search into the sample; when its justification is due, in microseconds."""
-    due_at = clock.micros() + limits.justify_days * DAY
-    session.add(
-        SearchSample(search_no=search_no, member_id=member_id, purpose=purpose, due_at=due_at, justified_at=None)
-    )
-    return due_at
-
-
 def refuse_overdue(session: Session, member_id: str, purpose: str) -> None:
     """Raise NotPermitted while a justification of this member and purpose is overdue."""
-    overdue = session.scalar(
-        select(Search.id)
-        .join(SearchSample, SearchSample.search_no == Search.no)
-        .where(
-            SearchSample.member_id == member_id,
-            SearchSample.purpose == purpose,
-            SearchSample.justified_at.is_(None),
-            SearchSample.due_at < clock.micros(),
-        )
-        .limit(1)
-    )
-    if overdue is not None:
+    overdue = execute(session, OVERDUE, (member_id, purpose, clock.micros()))
+    if overdue:
+        search_id = overdue[0][0]
         raise NotPermitted(
-            f"search {overdue} was drawn for a check and its justification is overdue: {purpose} is closed until then",
-            advice=f"Say why it was made: POST /api/v1/checks/{overdue}/decision with a justification.",
+            f"search {search_id} was drawn and its justification is overdue: {purpose} is closed until it is given",
+            advice=f"Say why it was made: POST /api/v1/checks/{search_id}/decision with a justification.",
         )
 
 

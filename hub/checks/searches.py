@@ -15,17 +15,16 @@ from threading import Lock
 from typing import Any, Final
 
 import orjson
-from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from hub import clock
-from hub.audit import record
+from hub.audit.log import Event, record_all
 from hub.checks import quotas, sampling
-from hub.checks.answers import LETTERS, Answer
+from hub.checks.answers import LETTERS, Answer, Outcome
 from hub.checks.gateways import Basis
 from hub.checks.searches_records import Search, SearchAnswer, SearchMatch, SearchSample
 from hub.db import Database
-from hub.db.bulk import insert_rows
+from hub.db.bulk import execute, insert_rows
 from hub.db.database import lock_appends
 from hub.errors import HubError
 from hub.sealing import Vault
@@ -125,7 +124,7 @@ class SearchLog:
     def _store(self, session: Session, kept: Sequence[_Waiting]) -> None:
         if not kept:
             return
-        first = (session.scalar(select(func.max(Search.no))) or 0) + 1
+        first = execute(session, "SELECT coalesce(max(no), 0) + 1 FROM check_search")[0][0]
         searches, answers, matches, samples = [], [], [], []
         for no, one in enumerate(kept, first):
             searches.append({"no": no, **one.row})
@@ -139,8 +138,8 @@ class SearchLog:
         insert_rows(session, SearchMatch, matches)
         if samples:
             insert_rows(session, SearchSample, samples)
-        for one in kept:
-            record(session, one.made.member_id, "check:search", one.made.id, after=_audited(one.made))
+        audited = [Event(one.made.member_id, "check:search", one.made.id, after=_audited(one.made)) for one in kept]
+        record_all(session, audited)
 
     def _sealed(self, made: Made) -> _Waiting:
         """The rows of a search, made outside the transaction."""
@@ -167,13 +166,13 @@ class SearchLog:
 
 def packed(answers: Sequence[Answer]) -> bytes:
     """Answers as they are kept, in one shape each."""
-    return orjson.dumps([[getattr(one, name) for name in FIELDS] for one in answers])
+    return orjson.dumps([list(one) for one in answers])
 
 
 def unpacked(kept: bytes) -> list[Answer]:
     """The answers that ``packed`` gave."""
-    found = (dict(zip(FIELDS, row, strict=True)) for row in orjson.loads(kept))
-    return [Answer(**{**one, "outcome": OUTCOME_OF[one["outcome"]]}) for one in found]
+    found = (Answer(*row) for row in orjson.loads(kept))
+    return [one._replace(outcome=Outcome(one.outcome)) for one in found]
 
 
 def case_context(search_id: str) -> str:
@@ -184,10 +183,6 @@ def case_context(search_id: str) -> str:
 def answer_context(search_id: str) -> str:
     """What the answers of a search are sealed for."""
     return f"check-answer:{search_id}"
-
-
-FIELDS: Final = tuple(Answer.__slots__)  # type: ignore[attr-defined] # a dataclass with slots has them
-OUTCOME_OF: Final = {one.value: one for one in LETTERS}
 
 
 def _padded(no: int, matches: Sequence[tuple[int, str]]) -> list[dict[str, Any]]:

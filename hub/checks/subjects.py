@@ -151,6 +151,15 @@ def terms(subject: Subject) -> list[Term]:
     return found
 
 
+def indicator_values(subject: Subject) -> list[Value]:
+    """The indicator values that ``subject`` is; a British IBAN is also its sort code and account."""
+    return [
+        Value(_INDICATOR_KINDS[one.facet], one.text)
+        for one in terms(subject)
+        if one.exact and one.facet in _INDICATOR_KINDS
+    ]
+
+
 def canonical_name(raw: str) -> str:
     """A name for comparison: folded, without accents, titles and punctuation, its words in alphabetical order."""
     folded = raw

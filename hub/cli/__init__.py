@@ -6,7 +6,23 @@ import sys
 
 import click
 
-from hub.cli import admin, audit, collection, disclosure, feed, imports, member, operate, proof, quarantine, vetting
+from hub.cli import (
+    admin,
+    audit,
+    check,
+    collection,
+    disclosure,
+    feed,
+    imports,
+    member,
+    member_keys,
+    operate,
+    precheck,
+    proof,
+    quarantine,
+    upkeep,
+    vetting,
+)
 from hub.errors import HubError
 from hub.settings import Log
 from hub.telemetry import configure_logging
@@ -19,7 +35,23 @@ def commands() -> None:
     """Run and keep a fraud and cyber threat information-sharing hub."""
 
 
-for room in (operate, member, admin, collection, imports, feed, quarantine, proof, disclosure, audit, vetting):
+for room in (
+    operate,
+    member,
+    member_keys,
+    admin,
+    collection,
+    imports,
+    feed,
+    quarantine,
+    proof,
+    disclosure,
+    audit,
+    vetting,
+    check,
+    precheck,
+    upkeep,
+):
     room.add_to(commands)
 
 

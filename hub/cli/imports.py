@@ -19,7 +19,7 @@ from hub.factory import Hub, assemble, prepare
 from hub.feeds import inbox, intake, sources
 from hub.feeds.batch import FAILURE, QUARANTINED, REFUSED
 from hub.feeds.inbox import SubmissionView
-from hub.feeds.readers import READERS
+from hub.feeds.readers import READERS, misp_feed
 from hub.feeds.records import Submission
 from hub.feeds.worker import worker_name
 from hub.ledger import collections
@@ -57,22 +57,23 @@ def import_file(
     groups: tuple[str, ...],
     as_json: bool,
 ) -> None:
-    """Read a file, or every file below a folder, through the intake.
+    """Read a file, the folder of a MISP feed, or every file below any other folder, through the intake.
 
     Exit 0; 1 if nothing could be read; 3 if some of it was refused, or some file of a folder could not be read.
     """
     hub = assemble(load())
     prepare(hub)
-    files = [path] if path.is_file() else sorted(file for file in path.rglob("*") if file.is_file())
+    whole = path.is_file() or misp_feed.is_feed(path)
+    files = [path] if whole else sorted(file for file in path.rglob("*") if file.is_file())
     shown = []
     for file in files:
         outcome = take_in(hub, file, source, format_name, collection, tlp, groups, show=sys.stderr.isatty())
-        shown.append({"file": str(file.relative_to(path)), **summary(outcome)} if path.is_dir() else summary(outcome))
+        shown.append(summary(outcome) if whole else {"file": str(file.relative_to(path)), **summary(outcome)})
         if not as_json:
             _print_summary(file, shown[-1], outcome)
     if as_json:
-        print_json({"files": shown, **totals(shown)} if path.is_dir() else shown[0])
-    elif path.is_dir():
+        print_json(shown[0] if whole else {"files": shown, **totals(shown)})
+    elif not whole:
         click.echo(f"{len(files)} files  " + "  ".join(f"{name} {n:,}" for name, n in totals(shown).items()))
     unread = [one for one in shown if not one["read"]]
     if len(unread) == len(shown):
@@ -96,10 +97,9 @@ def take_in(
     *,
     show: bool = False,
 ) -> SubmissionView:
-    """Put a file into the inbox and process it here and now."""
+    """Put a file, or the folder of a MISP feed, into the inbox and process it here and now."""
     settings = hub.settings.intake
-    if path.stat().st_size > settings.max_file_bytes:
-        raise InvalidInput(f"the file is larger than {settings.max_file_bytes} bytes", where=str(path))
+    raw = _bytes_of(path, settings.max_file_bytes)
     parts, worker = hub.intake(), worker_name()
     with hub.database.unit_of_work() as session:
         contributor = sources.named(session, source, settings.default_grade)
@@ -113,7 +113,7 @@ def take_in(
                 inbox.FILE,
                 contributor.id,
                 membership.OPERATOR,
-                path.read_bytes(),
+                raw,
                 collection_no=target.no if target else None,
                 filename=path.name,
                 format=format_name,
@@ -132,6 +132,13 @@ def take_in(
         sys.exit(INTERRUPTED)
     with hub.database.reading() as session:
         return inbox.view(session, session.get_one(Submission, received.id))
+
+
+def _bytes_of(path: Path, most: int) -> bytes:
+    size = sum(one.stat().st_size for one in path.iterdir()) if path.is_dir() else path.stat().st_size
+    if size > most:
+        raise InvalidInput(f"the file is larger than {most} bytes", where=str(path))
+    return misp_feed.packed(path) if path.is_dir() else path.read_bytes()
 
 
 def summary(outcome: SubmissionView) -> dict[str, Any]:

@@ -18,6 +18,14 @@ from hub.members.records import Member
 from hub.settings import load
 from hub.stix.tlp import Tlp
 
+scope_option = click.option(
+    "--scope", "scopes", multiple=True, help="A permission that it carries, of those the member has; repeatable. All."
+)
+network_option = click.option(
+    "--network", "networks", multiple=True, help="An address or network that it holds from; repeatable. Everywhere."
+)
+days_option = click.option("--days", type=click.IntRange(1, 3650), help="Days until it ends.")
+
 
 class TlpParameter(click.ParamType[Tlp]):
     """A TLP label such as green or amber+strict."""
@@ -183,13 +191,27 @@ def resume(member: str, reason: str, as_json: bool) -> None:
 @member_commands.command("certificate")
 @click.argument("member")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@scope_option
+@network_option
+@days_option
 @click.option("--revoke", is_flag=True, help="It stands for the member no longer.")
 @json_option
-def certificate(member: str, file: Path, revoke: bool, as_json: bool) -> None:
+def certificate(
+    member: str,
+    file: Path,
+    scopes: tuple[str, ...],
+    networks: tuple[str, ...],
+    days: int | None,
+    revoke: bool,
+    as_json: bool,
+) -> None:
     """Let a TLS client certificate (PEM) stand for a member, as far as trusted proxies pass it on."""
     with assemble(load()).database.unit_of_work() as session:
-        change = certificates.revoke if revoke else certificates.register
-        found = change(session, member, file.read_bytes())
+        pem = file.read_bytes()
+        if revoke:
+            found = certificates.revoke(session, member, pem)
+        else:
+            found = certificates.register(session, member, pem, scopes=scopes, networks=networks, days=days)
         shown = {"member_id": found.member_id, "fingerprint": found.fingerprint.hex(), "subject": found.subject}
     if as_json:
         print_json(shown)

@@ -16,11 +16,11 @@ from typing import Any
 
 import click
 
-from hub.cli import demo, vetting
+from hub.cli import demo
 from hub.errors import InvalidInput
-from hub.factory import assemble, prepare
+from hub.factory import assemble, housekeeping, prepare, upkeep
 from hub.feeds.schedule import Scheduler
-from hub.feeds.worker import Worker
+from hub.feeds.worker import Worker, worker_name
 from hub.members.outbox import Outbox
 from hub.settings import load
 from hub.telemetry import configure_logging
@@ -177,7 +177,10 @@ def worker(parent: int | None) -> None:
         threading.Thread(target=scheduler.run, name="feeds", daemon=True).start()
     outbox = Outbox(hub.database, hub.vault, settings)
     threading.Thread(target=outbox.run, args=(stop,), name="outbox", daemon=True).start()
-    threading.Thread(target=vetting.keep_doing, args=(hub, stop), name="due", daemon=True).start()
+    threading.Thread(target=housekeeping.keep, args=(hub, stop), name="housekeeping", daemon=True).start()
+    threading.Thread(target=upkeep.keep_sets, args=(hub, stop), name="sets", daemon=True).start()
+    threading.Thread(target=upkeep.keep_telling, args=(hub, stop), name="notices", daemon=True).start()
+    check.start_threads(hub, worker_name(), stop)
     Worker(puller.parts, settings.intake.poll_seconds, stop).run()
 
 

@@ -1,32 +1,23 @@
-"""``hub vetting``: the agreement, and what falls due."""
+"""``hub vetting``: the agreement, and what falls due; ``hub housekeeping``: all that falls due."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
-from threading import Event
 
 import click
-import structlog
 
-from hub import clock
 from hub.cli.output import json_option, print_json
-from hub.errors import InvalidInput, Unavailable
-from hub.factory import Hub, assemble
+from hub.errors import InvalidInput
+from hub.factory import assemble, housekeeping
 from hub.members import membership
-from hub.members.invitations import Post
-from hub.members.vetting import agreements, reviews
-from hub.members.vetting.evidence import EvidenceFolder
+from hub.members.vetting import agreements
 from hub.settings import load
-
-log = structlog.get_logger(__name__)
-
-EVERY_SECONDS = 3600.0
 
 
 def add_to(group: click.Group) -> None:
     """Add the commands of this file."""
     group.add_command(vetting_commands)
+    group.add_command(run_housekeeping)
 
 
 @click.group("vetting")
@@ -57,26 +48,20 @@ def publish_agreement(version: str, file: Path, as_json: bool) -> None:
 @json_option
 def due(as_json: bool) -> None:
     """Do now what is due: lapses, reviews, ends of grants and emergencies, erasure. Workers do it every hour."""
-    done = run_due(assemble(load()))
+    show_done(housekeeping.vetting_due(assemble(load())), as_json)
+
+
+@click.command("housekeeping")
+@json_option
+def run_housekeeping(as_json: bool) -> None:
+    """Do now all that falls due by itself: vetting, dormant people, letters. Workers do it every hour."""
+    show_done(housekeeping.run_all(assemble(load())), as_json)
+
+
+def show_done(done: dict[str, int], as_json: bool) -> None:
+    """Say what a run did."""
     if as_json:
         print_json(done)
     else:
         for what, count in done.items():
             click.echo(f"{what.replace('_', ' ')}: {count}")
-
-
-def run_due(hub: Hub) -> dict[str, int]:
-    """One run of the job, in one transaction."""
-    files = EvidenceFolder(hub.settings.data_dir / "evidence", hub.vault, hub.settings.vetting.evidence_bytes)
-    with hub.database.unit_of_work() as session:
-        return asdict(reviews.run_due(session, clock.micros(), Post(hub.vault, hub.settings), files))
-
-
-def keep_doing(hub: Hub, stop: Event) -> None:
-    """Run the job every hour until ``stop`` is set."""
-    while not stop.is_set():
-        try:
-            run_due(hub)
-        except Unavailable as error:
-            log.warning("what is due waits for the database", error=str(error))
-        stop.wait(EVERY_SECONDS)

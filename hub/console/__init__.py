@@ -32,15 +32,25 @@ from jinja2 import StrictUndefined
 
 from hub.console import (
     account,
+    audit,
+    collections,
     connection,
+    disclosures,
+    feeds,
+    groups,
     home,
+    indicators,
     invitation,
     keys,
+    member_file,
     organisation,
     passkeys,
     people_pages,
+    quarantine,
+    refused,
     sign_in,
     submissions,
+    unmasking,
     vetting,
     vetting_actions,
     vetting_apply,
@@ -54,6 +64,8 @@ from hub.web import errors
 ROOMS = (
     home, sign_in, passkeys, organisation, invitation, account, people_pages, keys, submissions, connection,
     vetting, vetting_actions, vetting_apply, vetting_grants, vetting_membership,
+    indicators, quarantine, refused, feeds, collections, groups, audit, disclosures, member_file,
+    unmasking,
 )  # fmt: skip
 
 __all__ = ["install"]

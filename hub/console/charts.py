@@ -1,7 +1,6 @@
 """Charts as SVG, drawn here: each has a title and a description, and stands beside a table that says the same.
 
-Colours are classes of the style sheet, so that no style stands in a page. Bars of one chart differ by lightness, not
-by colour alone, and their order is that of the legend.
+Colours are classes of the style sheet, so that no style stands in a page; the order of the bars is that of the legend.
 """
 
 from __future__ import annotations
@@ -12,14 +11,14 @@ from math import floor, log10
 
 from markupsafe import Markup, escape
 
-WIDTH = 640
-PLOT_HEIGHT = 170
+WIDTH = 440
+PLOT_HEIGHT = 150
 TOP = 14
 LEFT = 52
 BOTTOM = 24
 LINE = 26
-LABEL_WIDTH = 190
-LONGEST_LABEL = 28
+LABEL_WIDTH = 156
+LONGEST_LABEL = 24
 SHADES = 5
 
 
@@ -68,7 +67,7 @@ class Chart:
                 if high:
                     floor_y -= high
                     parts.append(_bar(x + step * 0.1, floor_y, step * 0.8, high, shade))
-            if place % max(1, round(len(self.labels) / 6)) == 0:
+            if place % max(1, round(len(self.labels) / 5)) == 0:
                 parts.append(_text(x + step / 2, TOP + PLOT_HEIGHT + 17, label, "middle"))
         return self._drawn(TOP + PLOT_HEIGHT + BOTTOM, parts)
 
@@ -77,7 +76,7 @@ class Chart:
         """Lying bars, the series beside each other: for names."""
         highest = max((figure for one in self.series for figure in one.figures), default=0) or 1
         each = LINE if len(self.series) == 1 else LINE * 0.62 * len(self.series) + 8
-        room = WIDTH - LABEL_WIDTH - 70
+        room = WIDTH - LABEL_WIDTH - 56
         parts = []
         for place, label in enumerate(self.labels):
             y = place * each + 4

@@ -16,7 +16,7 @@ from hub.members import membership
 from hub.members.people_records import Person
 from hub.members.records import Credential, Member, SharingGroup
 
-ANONYMOUS = "A member that stays anonymous"
+ANONYMOUS = "Anonymous"
 THE_OPERATOR = "an operator, on the command line"
 SPOKEN = {"operator": THE_OPERATOR, "rule": "a rule of the hub", "hub": "the hub", "scheduler": "the hub's scheduler"}
 
@@ -75,7 +75,7 @@ def aliases(session: Session) -> dict[int, str]:
 def groups(session: Session) -> dict[int, str]:
     """The sharing groups' names by their ids."""
     found = select(SharingGroup.id, SharingGroup.name).order_by(SharingGroup.name)
-    return dict(session.execute(found).tuples())
+    return dict(session.execute(found).tuples().all())
 
 
 def actors(session: Session, ids: Iterable[str]) -> dict[str, str]:

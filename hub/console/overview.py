@@ -70,7 +70,7 @@ def _waiting(session: Session, who: SignedIn, now: int) -> list[Waiting]:
 
 def _figures(session: Session, now: int) -> list[tuple[str, int, str]]:
     """(what, how many, of which)."""
-    states = dict(session.execute(select(Member.status, func.count()).group_by(Member.status)).tuples())
+    states = dict(session.execute(select(Member.status, func.count()).group_by(Member.status)).tuples().all())
     head = services().views.head()
     given = ledger.objects_given(session, now - DAY)
     stuck = intake.waiting(session, now - DAY)

@@ -10,8 +10,9 @@ from sqlalchemy.orm import Session
 from hub import clock
 from hub.auth import Permission
 from hub.console.furniture import blueprint, page, person, reading
+from hub.console.member_file import access
 from hub.console.vetting_actions import folder, offered, party
-from hub.members import membership, people
+from hub.members import attention, membership, people
 from hub.members.vetting import (
     agreements,
     cases,
@@ -42,11 +43,14 @@ COLOURS = {
 @allow(Permission.CASES_READ)
 def cases_page() -> Response:
     """What waits for whom, and for how long."""
+    now = clock.micros()
     with reading() as session:
-        found = queues.of_all(session, clock.micros(), services().settings.vetting)
+        found = queues.of_all(session, now, services().settings.vetting)
         waiting = grants.waiting(session)
         names = names_of(session)
-    return page("cases.html", "Cases", queues=found, grants=waiting, names=names, now=clock.micros(), colours=COLOURS)
+        dormant, ending = attention.dormant(session), attention.keys_ending(session, now)
+    return page("cases.html", "Cases", queues=found, grants=waiting, names=names, now=now, colours=COLOURS,
+                dormant=dormant, ending=ending, key_days=attention.KEYS_WITHIN_DAYS)  # fmt: skip
 
 
 @blueprint.get("/cases/<case_id>")
@@ -101,7 +105,7 @@ def members() -> Response:
             (member, cases.of_member(session, member.id), membership.groups_of(session, member.id))
             for member in membership.all_members(session)
         ]
-    return page("members.html", "Members", rows=rows, tlp=Tlp, may_read=who.may(Permission.CASES_READ),
+    return page("members.html", "Members", rows=rows, tlp=Tlp,
                 may_suspend=who.may(Permission.MEMBERS_SUSPEND))  # fmt: skip
 
 
@@ -137,4 +141,5 @@ def _file(session: Session, case: VettingCase) -> dict[str, Any]:
         "offboarding": requirements.OFFBOARDING_STEPS if case.state in (State.OFFBOARDING, State.CLOSED) else {},
         "done": requirements.offboarded(session, case),
         "missing": requirements.missing_for_decision(session, case),
+        **(access(session, case.member_id) if case.member_id else {}),
     }

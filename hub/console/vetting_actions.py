@@ -143,8 +143,8 @@ def _roles(_session: Session, _case: VettingCase) -> Choices:
     return [(role.value, role.value, "") for role in Role if role in cases.MEMBER_ROLES]
 
 
-def _sponsors(session: Session, _case: VettingCase) -> Choices:
-    found = sponsors.eligible(session, services().settings.vetting)
+def _sponsors(session: Session, case: VettingCase) -> Choices:
+    found = sponsors.eligible(session, case, services().settings.vetting)
     return [("", "Choose a member", ""), *((member.id, member.name, "") for member in found)]
 
 
@@ -162,6 +162,7 @@ def _text(name: str) -> Callable[[Form], str]:
 
 
 reason, why, question, findings = _text("reason"), _text("why"), _text("question"), _text("findings")
+parent, number = _text("parent"), _text("parent_registration")
 
 ACTIONS = (
     Action("take", "Take this case", WORK, OPEN | MEMBERS, lambda s, c, by, _f: cases.take(s, c, by),
@@ -179,8 +180,14 @@ ACTIONS = (
            (Field("clearance", "Highest TLP", "radios", choices=_clearances),
             Field("groups", "Sharing groups", "checkboxes", choices=_groups),
             Field("roles", "Roles", "checkboxes", choices=_roles))),
+    Action("group", "Correct the corporate group", WORK, SCREENED | MEMBERS,
+           lambda s, c, by, f: cases.set_parent(s, c, by, parent(f), number(f)), "The corporate group is corrected",
+           (Field("parent", "Ultimate parent company (optional)", "input"),
+            Field("parent_registration", "Its registration number (optional)", "input")),
+           told="A sponsor is never of the applicant's own group."),
     Action("sponsor", "Ask a sponsor", WORK, SCREENED, _invite, "The sponsor has been asked",
-           (Field("member_id", "Member", "select", "Active for long enough, or police or a regulator", _sponsors),
+           (Field("member_id", "Member", "select",
+                  "Of another group and active for long enough, or police or a regulator", _sponsors),
             Field("email", "E-mail address of its contact", "input"))),
     Action("due-diligence", "Go on to due diligence", WORK, frozenset({S.SCREENING}),
            lambda s, c, by, f: cases.to_due_diligence(s, c, by, why(f)), "The case is in due diligence",
@@ -259,9 +266,11 @@ def _install(action: Action) -> None:
 
 def _present(session: Session, case_id: str, action: Action) -> dict[str, Any]:
     """What a form begins with."""
+    case = cases.find(session, case_id)
+    if action.name == "group":
+        return {"parent": case.parent, "parent_registration": case.parent_registration}
     if action.name != "propose":
         return {}
-    case = cases.find(session, case_id)
     return {"clearance": Tlp(case.clearance).label, "groups": case.groups, "roles": case.roles}
 
 

@@ -9,15 +9,25 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from operator import itemgetter
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import orjson
-from sqlalchemy import JSON, Table
+from sqlalchemy import JSON, BigInteger, Boolean, Integer, LargeBinary, SmallInteger, Table, Text
 from sqlalchemy.orm import Session
 
 from hub.db.records import Record
 
 CHUNK = 500
+# PostgreSQL's types by the columns'. JSON is text in a binary COPY too, and is written by the time it gets there.
+_IN_COPY: Final[dict[type, str]] = {
+    BigInteger: "int8",
+    Boolean: "bool",
+    Integer: "int4",
+    JSON: "text",
+    LargeBinary: "bytea",
+    SmallInteger: "int2",
+    Text: "text",
+}
 T = TypeVar("T")
 
 
@@ -31,7 +41,8 @@ def select_in(session: Session, sql: str, values: Iterable[str], before: Sequenc
     """Rows of ``sql``, whose ``IN (…)`` takes all ``values``; ``before`` are parameters that stand before it.
 
     Parameters are written ``?``. Pending changes of the session are flushed first. The values are one parameter
-    (an array, a JSON text), so that there is one statement to parse and plan whatever their number.
+    (an array, a JSON text), so that there is one statement to parse and plan whatever their number. An ORDER BY of
+    ``sql`` holds among the rows of one value.
     """
     wanted = list(values)
     if not wanted:
@@ -39,18 +50,30 @@ def select_in(session: Session, sql: str, values: Iterable[str], before: Sequenc
     session.flush()
     connection = session.connection()
     if connection.dialect.name == "postgresql":
-        return connection.exec_driver_sql(_with_array(sql), (*before, wanted)).all()
+        return connection.exec_driver_sql(_for_each(sql), (wanted, *before)).all()
     return connection.exec_driver_sql(_with_json(sql), (*before, orjson.dumps(wanted).decode())).all()
 
 
 @cache
-def _with_array(sql: str) -> str:
-    return sql.replace("?", "%s").replace("IN (…)", "= ANY(%s::text[])")
+def _for_each(sql: str) -> str:
+    # One look into the index for each value: of a table that was not analysed yet, PostgreSQL would else believe
+    # that so many values are nearly all of it, and read it through. OFFSET 0 keeps it from seeing one join in this.
+    one = sql.replace("?", "%s").replace("IN (…)", "= wanted.value")
+    return f"SELECT found.* FROM unnest(%s::text[]) AS wanted(value) CROSS JOIN LATERAL ({one} OFFSET 0) AS found"
 
 
 @cache
 def _with_json(sql: str) -> str:
     return sql.replace("(…)", "(SELECT value FROM json_each(?))")
+
+
+def execute(session: Session, sql: str, parameters: Sequence[Any] = ()) -> list[Any]:
+    """The rows of one statement, parameters as ``?``, within the session's transaction; flushes what is pending."""
+    session.flush()
+    connection = session.connection()
+    mark = "%s" if connection.dialect.name == "postgresql" else "?"
+    found = connection.exec_driver_sql(sql.replace("?", mark), tuple(parameters))
+    return list(found.all()) if found.returns_rows else []
 
 
 def insert_rows(session: Session, record: type[Record], rows: Sequence[dict[str, Any]]) -> None:
@@ -68,7 +91,8 @@ def insert_rows(session: Session, record: type[Record], rows: Sequence[dict[str,
     names = ", ".join(f'"{name}"' for name in columns)
     if connection.dialect.name == "postgresql":
         cursor = connection.connection.cursor()
-        with cursor.copy(f"COPY {table.name} ({names}) FROM STDIN") as copy:
+        with cursor.copy(f"COPY {table.name} ({names}) FROM STDIN (FORMAT BINARY)") as copy:
+            copy.set_types([_IN_COPY[type(table.c[name].type)] for name in columns])
             for row in values:
                 copy.write_row(row)
         return

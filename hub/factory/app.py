@@ -10,6 +10,7 @@ from typing import Any
 from flask import Flask
 
 from hub import api, console, taxii
+from hub.factory.checks import checking
 from hub.factory.initial import add_references, publish_identity
 from hub.factory.parts import assemble
 from hub.ledger.disclosures import Disclosures
@@ -64,12 +65,14 @@ def create_app(settings: Settings | None = None) -> Flask:
         publish_identity=partial(publish_identity, hub),
         prepare_collection=partial(add_references, hub),
         quarantine=cache(hub.quarantine),
+        filings=cache(hub.filings),
         positions=Positions(hub.database, views),
         disclosures=Disclosures(hub.database),
         key_uses=KeyUses(hub.database),
         pages=PageCache(hub.settings.taxii.page_cache_bytes),
         limits=RateLimits(hub.settings.limits),
         proxies=proxies,
+        checks=checking(hub, views),
     )
     for room in (api, console, taxii, health, metrics, wellknown):
         room.install(app)

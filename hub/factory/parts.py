@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import gc
 from dataclasses import dataclass
+from urllib.parse import urlparse
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from hub.checks.filing_parts import Desk
 from hub.db import Database
 from hub.errors import Unavailable
+from hub.factory.filings import InboxFilings, filer_of, sighted_ref_of
 from hub.feeds import sources
+from hub.feeds.filed import FiledValues
 from hub.feeds.intake import Intake
 from hub.feeds.merge import Merger
 from hub.feeds.pull.transport import Bounds
@@ -21,6 +25,7 @@ from hub.feeds.warninglists import WarningLists
 from hub.ledger import collections
 from hub.ledger.append import Log
 from hub.members import membership
+from hub.members.own_names import own_names
 from hub.provenance.keys import FileSigner, Signer
 from hub.sealing import Vault
 from hub.settings import CONFIG_FOLDER, Settings
@@ -51,14 +56,21 @@ class Hub:
             vault=self.vault,
             merger=self._merger(),
             rules=self._rules(),
+            filings=InboxFilings(self.database, self.filings()),
             batch=intake.batch,
             max_file_bytes=intake.max_file_bytes,
             lease_micros=int(intake.lease_seconds * 1_000_000),
+            own_names=self._own_names,
         )
 
     def quarantine(self) -> Quarantine:
         """What decides of held values. Raises Unavailable before ``hub init`` has prepared the database."""
-        return Quarantine(self._merger(), self._rules())
+        return Quarantine(self._merger(), self._rules(), self._own_names)
+
+    def filings(self) -> Desk:
+        """What filings are worked on with. Raises Unavailable before ``hub init`` has prepared the database."""
+        grade = self.settings.intake.default_grade
+        return Desk(self.vault, FiledValues(self._merger(), self._rules(), grade, sighted_ref_of), filer_of)
 
     def _merger(self) -> Merger:
         with self.database.reading() as session:
@@ -74,6 +86,10 @@ class Hub:
     def _rules(self) -> Rules:
         publish_reserved = self.settings.intake.reserved == "publish"
         return Rules(publish_reserved=publish_reserved, warnings=_warnings(self.settings))
+
+    def _own_names(self, session: Session) -> frozenset[str]:
+        """The domains of the members, and the hub's own."""
+        return own_names(session) | {urlparse(self.settings.base_url).hostname or ""}
 
     def puller(self) -> Puller:
         """What pulls the feeds."""

@@ -20,7 +20,7 @@ from hub.db import Database, Row
 from hub.feeds.indicator import FRAUD_KINDS
 from hub.feeds.sources import REPORT_FRAUD
 from hub.stix.tlp import Tlp
-from hub.stix.values import Kind, Value
+from hub.stix.values import Kind
 from hub.stix.values.validity import DAY, VALID_DAYS
 
 T = TypeVar("T")
@@ -76,18 +76,21 @@ class CheckableIndicators:
     database: Database
     kinds: frozenset[Kind] = frozenset(FRAUD_KINDS)
 
-    def heard(self, values: Sequence[Value], actor: Actor, collections: frozenset[int]) -> dict[Value, list[Heard]]:
-        """What others say about ``values`` that ``actor``, who may read ``collections``, may see.
+    def heard(
+        self, values: Sequence[tuple[str, str]], actor: Actor, collections: frozenset[int]
+    ) -> dict[tuple[str, str], list[Heard]]:
+        """What others say about ``values``, each a kind and a canonical text, that ``actor`` may see, who may read
+        ``collections``.
 
         Which statements run depends on the kinds that are asked for, never on what is found.
         """
         rows = self._said(values)
         now = clock.micros()
-        heard: dict[Value, list[Heard]] = {}
+        heard: dict[tuple[str, str], list[Heard]] = {}
         for row in rows:
             one, hearable = _heard(row), _hearable(row, actor, collections, now)
             if hearable:
-                heard.setdefault(Value(Kind(row.kind), row.value), []).append(one)
+                heard.setdefault((row.kind, row.value), []).append(one)
         for row in self._decoys(values, STEP - len(rows) % STEP):
             _heard(row)
             _hearable(row, actor, collections, now)
@@ -102,28 +105,28 @@ class CheckableIndicators:
             found.update(ref for ref, content in self.database.select(STANDING.format(marks), part) if content)
         return found
 
-    def _said(self, values: Sequence[Value]) -> list[_Said]:
-        by_kind: dict[Kind, list[str]] = {}
-        for value in values:
-            by_kind.setdefault(value.kind, []).append(value.text)
+    def _said(self, values: Sequence[tuple[str, str]]) -> list[_Said]:
+        by_kind: dict[str, list[str]] = {}
+        for kind, text in values:
+            by_kind.setdefault(kind, []).append(text)
         rows: list[Row] = []
         for kind, texts in by_kind.items():
             for start in range(0, len(texts), MOST_PARAMETERS):
                 rows += self._of_kind(kind, texts[start : start + MOST_PARAMETERS])
         return [_Said(*row) for row in rows]
 
-    def _of_kind(self, kind: Kind, texts: Sequence[str]) -> list[Row]:
+    def _of_kind(self, kind: str, texts: Sequence[str]) -> list[Row]:
         if self.database.product == "postgresql":
-            return self.database.select(f"{COLUMNS}i.kind = ? AND i.value = ANY(?)", (kind.value, list(texts)))
+            return self.database.select(f"{COLUMNS}i.kind = ? AND i.value = ANY(?)", (kind, list(texts)))
         length = next(one for one in (4, 32, 256, MOST_PARAMETERS) if one >= len(texts))
         filled = [*texts, *[texts[-1]] * (length - len(texts))]
         marks = ", ".join("?" * length)
-        return self.database.select(f"{COLUMNS}i.kind = ? AND i.value IN ({marks})", (kind.value, *filled))
+        return self.database.select(f"{COLUMNS}i.kind = ? AND i.value IN ({marks})", (kind, *filled))
 
-    def _decoys(self, values: Sequence[Value], count: int) -> list[_Said]:
+    def _decoys(self, values: Sequence[tuple[str, str]], count: int) -> list[_Said]:
         """Contributions that nobody asked for, the same ones whenever the same is asked."""
         newest = self.database.select(NEWEST)[0][0] or 1
-        digest = hashlib.sha256("\n".join(value.text for value in values).encode()).digest()
+        digest = hashlib.sha256("\n".join(text for _, text in values).encode()).digest()
         start = 1 + int.from_bytes(digest[:8], "big") % newest
         return [_Said(*row) for row in self.database.select(DECOYS, (start, count))]
 

@@ -102,7 +102,7 @@ def waiting(session: Session, since: int) -> Waiting:
                 | ((Submission.state == inbox.FAILED) & (Submission.received_at >= since))
             )
             .group_by(Submission.state)
-        ).tuples()
+        ).tuples().all()
     )
     return Waiting(
         pending=states.get(inbox.PENDING, 0) + states.get(inbox.RUNNING, 0),

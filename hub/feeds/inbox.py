@@ -25,10 +25,11 @@ ENVELOPE = "envelope"
 REPORTS = "reports"
 WITHDRAWAL = "withdrawal"
 RETRACTION = "retraction"
+FILINGS = "filings"
 FILE = "file"
 
 # What one source sends of these kinds builds on what it sent before.
-IN_ORDER = (REPORTS, WITHDRAWAL)
+IN_ORDER = (REPORTS, WITHDRAWAL, FILINGS)
 
 PENDING = "pending"
 RUNNING = "running"
@@ -162,7 +163,10 @@ def of_member(session: Session, submission_id: str, member_id: str) -> Submissio
 
 def view(session: Session, submission: Submission) -> SubmissionView:
     """A submission with its outcomes."""
-    outcomes = session.scalars(select(Outcome).where(Outcome.submission_id == submission.id).order_by(Outcome.position))
+    columns = (Outcome.status, Outcome.where, Outcome.subject, Outcome.version, Outcome.message)
+    outcomes = session.execute(
+        select(*columns).where(Outcome.submission_id == submission.id).order_by(Outcome.position)
+    )
     return SubmissionView(
         id=submission.id,
         kind=submission.kind,
@@ -175,7 +179,7 @@ def view(session: Session, submission: Submission) -> SubmissionView:
         format=submission.format,
         counts=submission.counts,
         failure=submission.failure,
-        outcomes=[OutcomeView(o.status, o.where, o.subject, o.version, o.message) for o in outcomes],
+        outcomes=[OutcomeView(*outcome) for outcome in outcomes],
     )
 
 

@@ -25,6 +25,7 @@ from hub.db import Database
 from hub.errors import Conflict, InvalidInput, TooLarge, Unavailable
 from hub.feeds import holding, inbox, objects_batch, readers, reports_batch, retraction, sources, values_batch
 from hub.feeds.batch import Result, Target, by_kind, held_positions, repeat_outcomes, store_outcomes
+from hub.feeds.filings import Filings, ReadFiling
 from hub.feeds.merge import Merger
 from hub.feeds.readers.json_map import JsonRows
 from hub.feeds.readers.mapping import mapping_of
@@ -45,6 +46,9 @@ from hub.stix.values import Kind, Value
 log = structlog.get_logger(__name__)
 
 REPORT_FORMAT = "report"
+FILING_FORMAT = "bank-filing"
+# What partners push as documents, by the kind of its submission.
+PUSHED = {inbox.REPORTS: REPORT_FORMAT, inbox.FILINGS: FILING_FORMAT}
 AUTO = "auto"
 WHAT_MAKES_A_REPEAT = (
     "kind",
@@ -59,7 +63,7 @@ WHAT_MAKES_A_REPEAT = (
 )
 RENEWALS_PER_LEASE = 4
 Progress = Callable[[int, int], None]
-Unit = Reading | ReadReport | Withdrawal | Retraction
+Unit = Reading | ReadReport | ReadFiling | Withdrawal | Retraction
 T = TypeVar("T")
 
 
@@ -69,15 +73,17 @@ class LostLease(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class Intake:
-    """The parts that the intake of one process works with."""
+    """The parts that the intake of one process works with. ``own_names`` gives the domains of the hub's members."""
 
     database: Database
     vault: Vault
     merger: Merger
     rules: Rules
+    filings: Filings
     batch: int
     max_file_bytes: int
     lease_micros: int
+    own_names: Callable[[Session], frozenset[str]]
 
     def run(self, submission_id: str, worker: str, progress: Progress | None = None) -> set[Value] | None:
         """Process a claimed submission to its end. Returns the values it held that may be published.
@@ -113,7 +119,7 @@ class Intake:
             return False
         with self.database.unit_of_work() as session:
             current = _claimed(session, submission.id, worker)
-            current.rules = self.rules.key
+            current.rules = replace(self.rules, own=self.own_names(session)).key
             last = session.scalar(
                 select(Submission)
                 .where(Submission.source_id == current.source_id, Submission.id != current.id)
@@ -143,11 +149,18 @@ class Intake:
         if submission.kind == inbox.RETRACTION:
             return lambda: iter((Retraction(raw.decode()),))
         opened = readers.opened(raw, self.max_file_bytes)
-        if submission.kind == inbox.REPORTS:
-            return _reports(opened)
+        if submission.kind in PUSHED:
+            return self._documents(PUSHED[submission.kind], opened)
         reader = _reader(submission, opened)
         submission.format = reader.name
-        return _reports(opened) if reader.name == REPORT_FORMAT else lambda: reader.read(opened)
+        documents = reader.name in PUSHED.values()
+        return self._documents(reader.name, opened) if documents else lambda: reader.read(opened)
+
+    def _documents(self, form: str, opened: bytes) -> Callable[[], Iterator[Unit]]:
+        if form == REPORT_FORMAT:
+            return _reports(opened)
+        found = self.filings.parts(opened)
+        return lambda: (ReadFiling(where, one) for where, one in found)
 
     def _run_batches(
         self,
@@ -160,7 +173,8 @@ class Intake:
     ) -> None:
         with self.database.reading() as session:
             target = _target(session, submission)
-            rules = replace(self.rules, decided=holding.decided(session, submission.source_id))
+            decided = holding.decided(session, submission.source_id)
+            rules = replace(self.rules, own=self.own_names(session), decided=decided)
         done = submission.done
         stream = enumerate(units())
         if done:
@@ -179,7 +193,7 @@ class Intake:
                 seen |= result.values
                 locked.counts = _added(locked.counts, result.counts, kinds)
                 locked.format, locked.total, locked.done = submission.format, total, done
-                locked.rules = self.rules.key
+                locked.rules = rules.key
                 locked.lease_until = clock.micros() + self.lease_micros
                 store_outcomes(session, submission.id, result)
                 if done == total:
@@ -203,6 +217,8 @@ class Intake:
             values_batch.plan_merge(session, value_plan, target, self.merger)
             object_plan = objects_batch.plan(session, objects, target, self.merger, rules)
         report_plan = reports_batch.plan(reports, target, rules)
+        filings = [(n, unit) for n, unit in batch if isinstance(unit, ReadFiling)]
+        filing_plan = self.filings.plan(target.submission_id, filings) if filings else None
         combined = Result()
 
         def write(session: Session) -> None:
@@ -211,7 +227,8 @@ class Intake:
             reports_batch.apply(session, report_plan, target, self.merger, self.vault)
             retraction.apply(session, retractions, target, self.merger, combined)
             reports_batch.withdraw_all(session, withdrawals, target, self.merger, combined)
-            for part in (value_plan.result, object_plan.result, report_plan.result):
+            filed = filing_plan.write(session) if filing_plan else Result()
+            for part in (value_plan.result, object_plan.result, report_plan.result, filed):
                 combined.counts.update(part.counts)
                 combined.outcomes += part.outcomes
                 combined.values.update(part.values)

@@ -73,7 +73,9 @@ def plan(
                 continue
             _acceptable(obj, merger)
             _refuse_foreign(obj, everywhere, collection_no, target, merger)
-            _plan_object(planned, position, one, obj, collection_no, target)
+            made = _drafted(obj, collection_no, target)
+            _refuse_cards(obj, made.prepared.plain)
+            planned.drafts.append((position, one, made))
         except InvalidInput as error:
             _refused(planned.result, position, one, obj, str(error))
     newest = _newest(planned, known)
@@ -88,17 +90,9 @@ def plan(
 
 def apply(session: Session, planned: ObjectPlan, target: Target, merger: Merger) -> None:
     """Write a planned batch within the caller's transaction."""
-    known = known_versions(session, {(d.collection_no, d.stix_id) for _, _, d in planned.drafts})
     appended = merger.log.append(session, [one for _, _, one in planned.drafts])
-    for (position, reading, one), outcome in zip(planned.drafts, appended, strict=True):
-        _count_appended(
-            planned.result,
-            position,
-            reading,
-            outcome,
-            bool(known.get((one.collection_no, one.stix_id))),
-            target,
-        )
+    for (position, reading, _), outcome in zip(planned.drafts, appended, strict=True):
+        _count_appended(planned.result, position, reading, outcome, target)
     refused = {position for (position, _, _), outcome in zip(planned.drafts, appended, strict=True) if outcome.refused}
     statements = [one for position, said in planned.statements.items() if position not in refused for one in said]
     planned.result.values.update(one.value for one in statements)
@@ -130,7 +124,6 @@ def _acceptable(obj: dict[str, Any], merger: Merger) -> None:
         raise InvalidInput(
             "TLP:RED is for named people only and never enters a collection", where="object_marking_refs"
         )
-    _refuse_cards(obj)
 
 
 def _tlp(obj: dict[str, Any]) -> Tlp | None:
@@ -140,9 +133,11 @@ def _tlp(obj: dict[str, Any]) -> Tlp | None:
     return max((label for label in labels if label is not None), default=None)
 
 
-def _refuse_cards(obj: dict[str, Any]) -> None:
-    """Raise InvalidInput where a full payment card number stands in any text, name or number of the object."""
-    if MAYBE_CARD.search(NO_CARD.sub("", canonical_json(obj).decode())) is None:
+def _refuse_cards(obj: dict[str, Any], plain: bytes) -> None:
+    """Raise InvalidInput where a full payment card number stands in any text, name or number of the object, which
+    is ``plain`` in canonical form.
+    """
+    if MAYBE_CARD.search(NO_CARD.sub("", plain.decode())) is None:
         return
     pending: list[tuple[str, Any]] = [("", obj)]
     while pending:
@@ -188,17 +183,10 @@ def _refuse_foreign(
         raise InvalidInput("this is the identity of another member", where="created_by_ref")
 
 
-def _plan_object(
-    planned: ObjectPlan,
-    position: int,
-    one: StixObject,
-    obj: dict[str, Any],
-    collection_no: int,
-    target: Target,
-) -> None:
+def _drafted(obj: dict[str, Any], collection_no: int, target: Target) -> Draft:
     audience = with_fields(obj, target.audience(collection_no, object_tlp(obj)))
     op = "revoke" if obj.get("revoked") is True else "add"
-    planned.drafts.append((position, one, draft(obj, collection_no, audience, target.source.of_ledger, op)))
+    return draft(obj, collection_no, audience, target.source.of_ledger, op)
 
 
 def _plan_values(
@@ -264,15 +252,13 @@ def _newest(planned: ObjectPlan, known: dict[tuple[int, str], dict[str, bytes]])
     return newest
 
 
-def _count_appended(
-    result: Result, position: int, one: StixObject, outcome: Appended, known: bool, target: Target
-) -> None:
+def _count_appended(result: Result, position: int, one: StixObject, outcome: Appended, target: Target) -> None:
     if outcome.refused:
         _refused(result, position, one, one.obj, outcome.refused)
     elif outcome.seq is None:
         _accepted(result, position, one, one.obj, "unchanged", target)
     else:
-        _accepted(result, position, one, one.obj, "updated" if known else "new", target)
+        _accepted(result, position, one, one.obj, "updated" if outcome.known else "new", target)
 
 
 def _accepted(result: Result, position: int, one: StixObject, obj: dict[str, Any], change: str, target: Target) -> None:

@@ -1,7 +1,7 @@
 """The quarantine as an analyst works with it: release a held value, publish another in its place, or reject it.
 
 ``hub.feeds.quarantine_view`` shows what is held and what was refused. Here it is decided:
-``Quarantine(merger, rules)`` (the factory's ``Hub.quarantine()``, in a web process ``services().quarantine()``) has
+``Quarantine`` (the factory's ``Hub.quarantine()``, in a web process ``services().quarantine()``) has
 ``release``, ``edit_and_replay`` and ``reject``. They run in the caller's transaction, are recorded in
 ``quarantine_decision`` and in the audit log (without the value), and may be repeated: the same decision again changes
 nothing. ``by`` is the id of the person who decides.
@@ -13,6 +13,7 @@ own. The next pull of the source lets it pass; a rejected value is counted there
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from sqlalchemy.orm import Session
@@ -52,10 +53,13 @@ LONGEST_REASON = 1000
 
 @dataclass(frozen=True, slots=True)
 class Quarantine:
-    """Decides what becomes of held values. ``rules`` are those of the hub, no source's decisions in them."""
+    """Decides what becomes of held values. ``rules`` are those of the hub, no source's decisions in them;
+    ``own_names`` gives the domains of its members.
+    """
 
     merger: Merger
     rules: Rules
+    own_names: Callable[[Session], frozenset[str]]
 
     def release(self, session: Session, entry_id: int, *, reason: str, by: str) -> Quarantined:
         """Publish a held or rejected value as its source said it.
@@ -70,7 +74,7 @@ class Quarantine:
         value = Value(Kind(entry.kind), entry.value)
         source = sources.by_id(session, entry.source_id)
         passing = {**decided(session, source.id), (value, entry.reason): value}
-        found = passed(value, replace(self.rules, decided=passing))
+        found = passed(value, replace(self.rules, own=self.own_names(session), decided=passing))
         statement = _statement(session, entry, value)
         if isinstance(found, str):
             still = Held(QUARANTINED, entry.where, value.text, found, value)
@@ -101,7 +105,7 @@ class Quarantine:
             )
         if new == old:
             raise InvalidInput("this is the value as it is", where="value", advice="Release it.")
-        if isinstance(found := passed(new, self.rules), str):
+        if isinstance(found := passed(new, replace(self.rules, own=self.own_names(session))), str):
             raise InvalidInput(f"the new value would be held as well: {found}", where="value")
         source = sources.by_id(session, entry.source_id)
         effect = self._publish(session, entry, source, _statement(session, entry, new), old)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from hub.errors import InvalidInput
 from hub.feeds.readers.reading import RawIndicator
-from hub.feeds.warninglists import WarningLists
+from hub.feeds.warninglists import WarningLists, site_of
 from hub.stix.cards import redact_cards
 from hub.stix.reserved import private_reason, reserved_reason
 from hub.stix.values import Value, canonical, detect
@@ -30,18 +31,20 @@ class Held:
 class Rules:
     """What may be published. ``publish_reserved`` lets documentation values through (``intake.reserved``).
 
-    ``decided`` says what is published although a rule holds it: (value, reason) -> the value itself where it was
-    released, another where it was edited. It is one source's.
+    ``own`` are the domain names of the hub and its members. ``decided`` says what is published although a rule holds
+    it: (value, reason) -> the value itself where it was released, another where it was edited. It is one source's.
     """
 
     publish_reserved: bool
     warnings: WarningLists = field(default_factory=WarningLists)
+    own: frozenset[str] = frozenset()
     decided: Mapping[tuple[Value, str], Value] = field(default_factory=dict)
 
     @property
     def key(self) -> str:
-        """Equal exactly for rules that hold the same."""
-        return f"{self.publish_reserved}:{self.warnings.digest}"
+        """Equal exactly for rules that hold the same, whatever was decided of single values."""
+        own = hashlib.sha256("\n".join(sorted(self.own)).encode()).hexdigest()
+        return f"{self.publish_reserved}:{self.warnings.digest}:{own}"
 
 
 def sift(reading: RawIndicator, rules: Rules) -> Value | Held:
@@ -77,8 +80,16 @@ def _reasons(value: Value, rules: Rules, legitimate: bool) -> Iterator[str]:
         yield reason
     if not rules.publish_reserved and (reason := reserved_reason(value)) is not None:
         yield reason
+    if rules.own and (site := site_of(value)) and any(name in rules.own for name in _and_parents(site)):
+        yield "it belongs to a member of this hub"
     if (found := rules.warnings.hit(value)) is not None:
         yield f"it is on the warning list {found}"
+
+
+def _and_parents(name: str) -> Iterator[str]:
+    while name:
+        yield name
+        name = name.partition(".")[2]
 
 
 def shown(raw: str) -> str:

@@ -84,6 +84,21 @@ def of_member(session: Session, actor: Actor, default_grade: str) -> Contributor
     return _contributor(found)
 
 
+def of_filings(session: Session, member_id: str, sighted_ref: str, default_grade: str) -> Contributor:
+    """The source that a member's filings are: apart from its reports, so that neither takes the other's back; one
+    independence group with them, so that both count once.
+    """
+    fresh = SourceRecord(
+        name=f"filings:{member_id}", member_id=member_id, sighted_ref=sighted_ref, source_class=MEMBER,
+        grade=default_grade, independence_group=member_id,
+    )  # fmt: skip
+    found = _found_or_added(session, fresh)
+    if found.sighted_ref != sighted_ref:
+        found.sighted_ref = sighted_ref
+    session.flush()
+    return _contributor(found)
+
+
 def _found_or_added(session: Session, fresh: SourceRecord) -> SourceRecord:
     """The source with the name of ``fresh``, which is added where there is none; two that come at once agree."""
     named = select(SourceRecord).where(SourceRecord.name == fresh.name)
@@ -111,6 +126,8 @@ def by_name(session: Session, name: str) -> Contributor | None:
 
 def by_ids(session: Session, ids: set[int]) -> dict[int, Contributor]:
     """Several sources by id."""
+    if not ids:
+        return {}
     found = session.scalars(select(SourceRecord).where(SourceRecord.id.in_(ids)))
     return {record.id: _contributor(record) for record in found}
 

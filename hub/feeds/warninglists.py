@@ -89,10 +89,11 @@ class WarningLists:
         """
         if value.kind in _ADDRESSES:
             return self._network_hit(value.text)
-        if value.kind is Kind.DOMAIN:
-            return self._name_hit(value.text)
+        if site := site_of(value):
+            by_address = ":" in site or site.rpartition(".")[2].isdigit()
+            return self._network_hit(site) if by_address else self._name_hit(site)
         if value.kind is Kind.URL:
-            return self._site_hit(value.text)
+            return None
         if value.kind is Kind.EMAIL:
             return self._mailboxes.get(value.text.partition("@")[0].lower()) or self._texts.get(value.text)
         return self._texts.get(value.text)
@@ -104,13 +105,6 @@ class WarningLists:
             found = self._suffixes.get(rest)
             rest = rest.partition(".")[2]
         return found
-
-    def _site_hit(self, url: str) -> str | None:
-        path = url.partition("://")[2].partition("/")[2]
-        if path:
-            return None
-        host = host_of(url)
-        return self._network_hit(host) if ":" in host or host.rpartition(".")[2].isdigit() else self._name_hit(host)
 
     def _network_hit(self, text: str) -> str | None:
         """A list that holds the address or the whole network, or an address inside it."""
@@ -147,6 +141,17 @@ class WarningLists:
             raise InvalidInput(f"{entry[:60]!r} is no network", where=name) from None
         by_length = self._networks[network.version].setdefault(network.prefixlen, {})
         by_length.setdefault(int(network.network_address), name)
+
+
+def site_of(value: Value) -> str:
+    """The site that a value stands for as a whole: a domain, or the host of an address without a path. "" for all
+    else: what stands in a site says nothing about it.
+    """
+    if value.kind is Kind.DOMAIN:
+        return value.text
+    if value.kind is Kind.URL and not value.text.partition("://")[2].partition("/")[2]:
+        return host_of(value.text)
+    return ""
 
 
 def _parsed(path: Path) -> Any:

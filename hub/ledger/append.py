@@ -66,10 +66,12 @@ class Draft:
 class Appended:
     """What became of a draft: ``seq`` where it was added, ``refused`` with a reason where it was not.
 
-    Neither: it was an exact duplicate, which is no error and changes nothing.
+    Neither: it was an exact duplicate, which is no error and changes nothing. ``known``: another version of the
+    object stands in the collection.
     """
 
     seq: int | None = None
+    known: bool = False
     refused: str | None = None
 
 
@@ -179,6 +181,7 @@ class _Batch:
         if known.owner and known.owner != one.source.id:
             return Appended(refused="another source owns this id; only the creator of an object may version it")
         seq, added = self._number()
+        appended = Appended(seq, bool(known.digests))
         sealed = self._log.sealed(one, seq, clock.timestamp(added), known.statement, self._aliases[one.collection_no])
         row = {
             "seq": seq,
@@ -201,7 +204,7 @@ class _Batch:
         self._rows[seq] = row
         if not one.carries_receipt:
             self._detached.append({"seq": seq, "seed": one.prepared.seed, "receipt": sealed.receipt})
-        return Appended(seq=seq)
+        return appended
 
     def write(self) -> None:
         """Write what was added; the head row last."""

@@ -93,7 +93,7 @@ def holdings(session: Session) -> dict[int, Holding]:
         .group_by(Stream.collection_no)
     ).all()
     added = dict(
-        session.execute(select(Entry.seq, Entry.date_added).where(Entry.seq.in_([row[2] for row in rows]))).tuples()
+        session.execute(select(Entry.seq, Entry.date_added).where(Entry.seq.in_([row[2] for row in rows]))).tuples().all()
     )
     return found | {no: Holding(int(objects), added.get(newest)) for no, objects, newest in rows}
 

@@ -24,6 +24,7 @@ from hub.members.bounds import Bounds
 from hub.members.credentials import actor_of, refusal, stored_bounds
 from hub.members.records import ClientCertificate, Member
 
+UNKNOWN = "this certificate does not stand for this member"
 DAY = 86_400_000_000
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -66,19 +67,31 @@ def register(
     )
     session.add(registered)
     session.flush()
-    _record(session, "certificate:register", registered)
+    _record(session, membership.OPERATOR, "certificate:register", registered)
     return registered
 
 
 def revoke(session: Session, member: str, pem: bytes) -> ClientCertificate:
     """End what ``register`` began; it holds at the very next request. Raises NotFound where there is nothing to end."""
     holder = membership.find(session, member)
-    registered = session.get(ClientCertificate, _fingerprint(_read(pem)))
-    if registered is None or registered.member_id != holder.id or registered.revoked_at is not None:
-        raise NotFound("this certificate does not stand for this member")
+    return _end(session, holder.id, membership.OPERATOR, _fingerprint(_read(pem)))
+
+
+def end(session: Session, member_id: str, by: str, fingerprint: str) -> ClientCertificate:
+    """The same by the certificate's fingerprint in hexadecimal, for the member's own people."""
+    try:
+        return _end(session, member_id, by, bytes.fromhex(fingerprint))
+    except ValueError:
+        raise NotFound(UNKNOWN) from None
+
+
+def _end(session: Session, member_id: str, by: str, fingerprint: bytes) -> ClientCertificate:
+    registered = session.get(ClientCertificate, fingerprint)
+    if registered is None or registered.member_id != member_id or registered.revoked_at is not None:
+        raise NotFound(UNKNOWN)
     registered.revoked_at = clock.micros()
     session.flush()
-    _record(session, "certificate:revoke", registered)
+    _record(session, by, "certificate:revoke", registered)
     return registered
 
 
@@ -119,9 +132,9 @@ def _fingerprint(certificate: x509.Certificate) -> bytes:
     return hashlib.sha256(certificate.public_bytes(Encoding.DER)).digest()
 
 
-def _record(session: Session, action: str, certificate: ClientCertificate) -> None:
+def _record(session: Session, by: str, action: str, certificate: ClientCertificate) -> None:
     detail = {
         "fingerprint": certificate.fingerprint.hex(), "subject": certificate.subject,
         "expires_at": certificate.expires_at, **stored_bounds(certificate).shown,
     }  # fmt: skip
-    record(session, membership.OPERATOR, action, certificate.member_id, after=detail)
+    record(session, by, action, certificate.member_id, after=detail)

@@ -43,7 +43,7 @@ def of(session: Session, organisation: str) -> frozenset[str]:
     return frozenset(session.scalars(select(CorporateKey.key).where(CorporateKey.organisation == organisation)))
 
 
-def related(organisation: str) -> Select[tuple[str]]:
+def related(organisation: str) -> Select[str]:
     """The ids of everything that shares a key with a case or a member, as a query."""
     own = select(CorporateKey.key).where(CorporateKey.organisation == organisation)
     return select(CorporateKey.organisation).where(

@@ -14,6 +14,7 @@ from hub import clock
 from hub.audit import record
 from hub.auth import Role
 from hub.errors import Conflict, InvalidInput, NotFound
+from hub.members import corporate
 from hub.members.records import Member, MemberGroup, SharingGroup
 from hub.stix.ids import hub_id
 from hub.stix.tlp import Tlp
@@ -97,6 +98,7 @@ def add_member(
     session.add(member)
     session.flush()
     session.add_all(MemberGroup(member_id=member_id, group_id=g) for g in group_ids(session, groups))
+    corporate.keep(session, member_id, corporate.keys(name))
     record(
         session, OPERATOR, "member:add-without-vetting", member_id,
         after={"name": name, "kind": kind.value, "clearance": clearance.label, "roles": member.roles,

@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Any, Final, NoReturn
 
 from hub.errors import InvalidInput
-from hub.stix.pattern.parser import parse
+from hub.stix.pattern.parser import check_grammar
 
 _IDENTIFIER: Final = re.compile(
     r"([a-z][a-z0-9-]+[a-z0-9])--"
@@ -127,7 +127,10 @@ _NEVER: Final[dict[str, dict[str, frozenset[str]]]] = {
 }
 _SCALARS: Final = frozenset({str, int, float, bool})
 _NOTHING: Final[dict[str, frozenset[str]]] = {}
-_OTHER, _TIME, _REFERENCE, _REFERENCES = range(4)
+_OTHER, _TIME, _REFERENCE = range(3)
+_MOST_NAMES: Final = 4096
+# A type has at most 250 characters (section 3.1), and a UUID follows.
+_LONGEST_IDENTIFIER: Final = 300
 
 
 def check_meaning(obj: dict[str, Any]) -> None:
@@ -153,36 +156,55 @@ def _check_properties(obj: dict[str, Any], object_type: str) -> None:
     targets = _TARGETS_OF.get(object_type, _NOTHING)
     never = _NEVER.get(object_type, _NOTHING)
     for name, value in obj.items():
-        kind, role = type(value), _role(name)
-        if role == _TIME:
-            _check_exists(value, name)
-            if name in _ORDER:
-                _check_order(obj, name)
-        elif role == _REFERENCE:
-            _check_reference(value, name, targets.get(name) or _TARGETS.get(name), never.get(name))
-        elif role == _REFERENCES and kind is list:
-            allowed, refused = targets.get(name) or _TARGETS.get(name), never.get(name)
-            for i, reference in enumerate(value):
-                _check_reference(reference, f"{name}[{i}]", allowed, refused)
-        if kind is dict or (kind is list and not _SCALARS.issuperset(map(type, value))):
+        kind = type(value)
+        if kind is str:
+            # Objects share most of the names of their properties, so what a name asks for is looked up once.
+            role = _ROLES[name]
+            if role == _TIME:
+                _check_exists(value, name)
+                if name in _ORDER:
+                    _check_order(obj, name)
+            elif role == _REFERENCE:
+                _check_reference(value, name, targets.get(name) or _TARGETS.get(name), never.get(name))
+        elif kind is list:
+            if name.endswith("_refs"):
+                allowed, refused = targets.get(name) or _TARGETS.get(name), never.get(name)
+                for i, reference in enumerate(value):
+                    _check_reference(reference, f"{name}[{i}]", allowed, refused)
+            elif name.endswith("_ref"):
+                _check_reference(value, name, None, None)
+            if not _SCALARS.issuperset(map(type, value)):
+                _check_inside(value, name)
+        elif name.endswith("_ref"):
+            _check_reference(value, name, None, None)
+        elif kind is dict:
             _check_inside(value, name)
 
 
+class _Roles(dict[str, int]):
+    """What the name of a property says of its text. It keeps the names that it has seen, up to a number of them."""
+
+    def __missing__(self, name: str) -> int:
+        role = _TIME if name in _TIMESTAMPS else _REFERENCE if name.endswith("_ref") else _OTHER
+        if len(self) < _MOST_NAMES:
+            self[name] = role
+        return role
+
+
+_ROLES: Final = _Roles()
+
+
 @lru_cache(maxsize=4096)
-def _role(name: str) -> int:
-    """What the name of a property says of its value; objects share most of their names."""
-    if name in _TIMESTAMPS:
-        return _TIME
-    if name.endswith("_ref"):
-        return _REFERENCE
-    return _REFERENCES if name.endswith("_refs") else _OTHER
+def _target_of(reference: str) -> str | None:
+    """The type of the object that an identifier names; authors and markings are named again and again."""
+    found = _IDENTIFIER.fullmatch(reference)
+    return found[1] if found else None
 
 
 def _check_reference(value: Any, where: str, allowed: frozenset[str] | None, refused: frozenset[str] | None) -> None:
-    found = _IDENTIFIER.fullmatch(value) if type(value) is str else None
-    if not found:
+    target = _target_of(value) if type(value) is str and len(value) < _LONGEST_IDENTIFIER else None
+    if target is None:
         _fault("a reference is the identifier of an object (section 2.9)", where)
-    target = found[1]
     if target == "bundle" or (refused and target in refused) or (allowed and target not in allowed):
         wanted = f", only to {' or '.join(sorted(allowed))}" if allowed else ""
         _fault(f"this reference cannot be to an object of type {target}{wanted} (section 3.5)", where)
@@ -223,6 +245,8 @@ def _check_exists(value: Any, where: str) -> None:
 def _check_order(obj: dict[str, Any], later: str) -> None:
     earlier, differ, section = _ORDER[later]
     first, last = obj.get(earlier), obj[later]
+    if type(first) is str and len(first) == len(last) and first < last:
+        return  # nearly always
     if not (type(first) is str and type(last) is str and _TIMESTAMP.fullmatch(first)):
         return
     if len(first) != len(last):
@@ -277,7 +301,7 @@ def _check_language(tag: Any, where: str) -> None:
 def _check_indicator(obj: dict[str, Any]) -> None:
     if obj["pattern_type"] == "stix":
         try:
-            parse(obj["pattern"])
+            check_grammar(obj["pattern"])
         except InvalidInput as fault:
             place = f" ({fault.where})" if fault.where else ""
             raise InvalidInput(f"{fault.message}{place}", where="pattern", advice=fault.advice) from None

@@ -10,6 +10,8 @@ from uuid import UUID
 from flask import current_app
 from sqlalchemy.orm import Session
 
+from hub.checks.checking import Checks
+from hub.checks.filing_parts import Desk
 from hub.db import Database
 from hub.feeds.quarantine import Quarantine
 from hub.ledger.disclosures import Disclosures
@@ -44,12 +46,15 @@ class Services:
     prepare_collection: Callable[[Session, int], None]
     # What decides of held values; made at its first use, since most web processes never need it.
     quarantine: Callable[[], Quarantine]
+    # What filings are worked on with; made at its first use, as the quarantine is.
+    filings: Callable[[], Desk]
     positions: Positions
     disclosures: Disclosures
     key_uses: KeyUses
     pages: PageCache
     limits: RateLimits
     proxies: Proxies
+    checks: Checks
 
     def close(self) -> None:
         """Write what waits to be written, and close every connection."""

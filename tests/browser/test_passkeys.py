@@ -242,9 +242,7 @@ def test_the_script_runs_on_the_pages_that_need_it_only(named: LiveHub) -> None:
     assert served.headers["Content-Type"] == "text/javascript; charset=utf-8"
 
 
-def test_pages_pass_axe(
-    named: LiveHub, chromium: Browser, look: Callable[[Page, str], None]
-) -> None:
+def test_pages_pass_axe(named: LiveHub, chromium: Browser, look: Callable[[Page, str], None]) -> None:
     person = someone(named)
     for name, size in (("desktop", {"width": 1280, "height": 900}), ("phone", {"width": 390, "height": 844})):
         context = chromium.new_context(base_url=named.url, viewport=size, bypass_csp=True)

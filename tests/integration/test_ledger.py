@@ -152,7 +152,7 @@ def test_only_the_source_of_an_id_versions_it(ledger: Ledger) -> None:
     ledger.append([indicator(1)])
     refused, added = ledger.append([indicator(1, modified=NEW), indicator(2)], THEIRS)
     assert "another source" in str(refused.refused) and added.seq == 2
-    assert ledger.append([indicator(1, modified=NEW)], MINE) == [Appended(3)]
+    assert ledger.append([indicator(1, modified=NEW)], MINE) == [Appended(3, known=True)]
     assert ledger.seqs() == [2, 3]
 
 

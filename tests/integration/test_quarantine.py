@@ -9,11 +9,13 @@ from typing import Any
 
 import pytest
 
+from hub.auth import Role
 from hub.cli.imports import summary, take_in
 from hub.errors import Conflict, InvalidInput, NotFound
 from hub.feeds import quarantine_view as view
 from hub.feeds.quarantine_view import EntryView, Wanted
 from hub.feeds.records import Quarantined
+from hub.members import people
 from hub.stix.tlp import Tlp
 from hub.stix.values import Kind
 from tests.live import LocalHub, TestMember, local
@@ -295,6 +297,19 @@ class TestObjects:
         hub.add(path, bank, [self.indicator(one, f"10.4.0.{n}", **later) for n, one in enumerate(ids)])
         assert published(hub, reader, "10.4.0.0") == []
         assert [one.state for one in waiting(hub, text="10.4.0.1", state="")] == ["gone"]
+
+
+def test_a_members_own_domain_is_held_as_soon_as_it_is_a_member(hub: LocalHub, tmp_path: Path) -> None:
+    content = "login.bank-of-ours.net\n"
+    assert fed(hub, tmp_path, content, "own-a")["accepted"] == 1
+    member = hub.add_member("Bank of ours", "bank")
+    with hub.hub.database.unit_of_work() as session:
+        roles = [Role.PRIMARY_CONTACT]
+        person = people.add(session, WHO, "jo@bank-of-ours.net", "Jo", roles, member.member_id)
+        person.status = people.ACTIVE
+    again = fed(hub, tmp_path, content, "own-a")
+    assert (again["accepted"], again["quarantined"]) == (0, 1), "the same file, under other rules"
+    assert again["reasons"][0]["reason"] == "it belongs to a member of this hub"
 
 
 class TestLooking:

@@ -8,13 +8,15 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
 
 from hub import clock
 from hub.audit import export
 from hub.auth import Role
 from hub.db.vetting_rules import LEGAL
-from hub.errors import Conflict, IntegrityFailure, NotFound, NotPermitted, Unauthenticated
-from hub.members import credentials, membership
+from hub.errors import Conflict, IntegrityFailure, InvalidInput, NotFound, NotPermitted, Unauthenticated
+from hub.members import corporate, credentials, membership
+from hub.members.membership import MemberKind
 from hub.members.records import Credential, Member
 from hub.members.vetting import (
     agreements,
@@ -34,9 +36,22 @@ from hub.members.vetting import (
 from hub.members.vetting.evidence import of_case as evidence_of
 from hub.members.vetting.links import DAY
 from hub.members.vetting.party import Capacity, Party, person
-from hub.members.vetting.records import AgreementAcceptance, Grant, VettingCase
+from hub.members.vetting.records import AgreementAcceptance, Grant, SponsorInvitation, VettingCase
 from hub.members.vetting.states import TRANSITIONS, State
-from tests.vetting import APPLICATION, FIRST, FOURTH, OFFICER, SECOND, THIRD, Office, office, publish, sponsor
+from hub.stix.tlp import Tlp
+from tests.vetting import (
+    APPLICATION,
+    FIRST,
+    FOURTH,
+    NAMESPACE,
+    OFFICER,
+    SECOND,
+    THIRD,
+    Office,
+    office,
+    publish,
+    sponsor,
+)
 
 APPROVE, REJECT = decisions.APPROVE, decisions.REJECT
 
@@ -295,8 +310,12 @@ def test_links_hold_once_and_for_their_purpose(desk: Office) -> None:
 
 def test_a_new_member_may_not_sponsor(desk: Office) -> None:
     desk.admit()
+    other = desk.apply(
+        name="Other Bank", domain="other.example", primary_email="a@other.example", registration="765432"
+    )
     with desk.database.reading() as session:
-        assert [member.name for member in sponsors.eligible(session, desk.settings.vetting)] == ["City Police"]
+        case = cases.find(session, other)
+        assert [member.name for member in sponsors.eligible(session, case, desk.settings.vetting)] == ["City Police"]
 
 
 def test_what_falls_due(desk: Office) -> None:
@@ -475,3 +494,84 @@ def test_a_taken_name_is_found_at_the_end(desk: Office) -> None:
         desk.sign(case_id)
     with desk.database.reading() as session:
         assert session.get_one(VettingCase, case_id).member_id is None
+
+
+def established(desk: Office, session: Session, name: str, *held: str) -> Member:
+    """A member of long standing, with keys of its group."""
+    found = membership.add_member(session, name, kind=MemberKind.BANK, clearance=Tlp.AMBER, namespace=NAMESPACE)
+    found.created_at -= 400 * DAY
+    corporate.keep(session, found.id, corporate.of(session, found.id) | set(held))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("sponsor_name", "held", "applied"),
+    [
+        ("Sister Bank plc", ("name:bigbank",), {"parent": "Big Bank Group Holdings PLC"}),
+        ("Sister Bank plc", ("number:7654321",), {"parent_registration": "0765 4321"}),
+        ("Big Bank plc", (), {"parent": "BIG BANK LTD"}),  # the parent itself
+        ("Daughter Bank", ("name:new",), {"name": "New Ltd"}),  # the applicant's own daughter
+        ("Twin", ("number:1234567",), {}),  # the same registration
+    ],
+)
+def test_a_sponsor_is_of_another_corporate_group(
+    desk: Office, sponsor_name: str, held: tuple[str, ...], applied: dict[str, str]
+) -> None:
+    case_id = desk.apply(**applied)
+    with desk.database.unit_of_work() as session:
+        related = established(desk, session, sponsor_name, *held)
+        free = established(desk, session, "Free Bank")
+        case = cases.hold(session, case_id)
+        cases.take(session, case, OFFICER)
+        assert [one.name for one in sponsors.eligible(session, case, desk.settings.vetting)] == ["Free Bank"]
+        with pytest.raises(InvalidInput, match="another group"):
+            sponsors.invite(session, case, OFFICER, related.id, "x@y.example", desk.settings.vetting)
+        _, token = sponsors.invite(session, case, OFFICER, free.id, "x@y.example", desk.settings.vetting)
+    with pytest.raises(DBAPIError, match="another corporate group"), desk.database.unit_of_work() as session:
+        session.add(
+            SponsorInvitation(case_id=case_id, member_id=related.id, email="x@y.example", by="x", at=clock.micros())
+        )
+    # What the officer finds out afterwards counts as well: for an answer that is to come, and for one that was given.
+    with desk.database.unit_of_work() as session:
+        cases.set_parent(session, cases.hold(session, case_id), OFFICER, "Free Bank Holdings", "")
+    answered = {
+        "name": "Di", "statement": "We know them.", "in_confidence": "", "address": "192.0.2.1"
+    }  # fmt: skip
+    with pytest.raises(Conflict, match="another corporate group"), desk.database.unit_of_work() as session:
+        link = links.follow(session, token, links.Purpose.SPONSOR)
+        sponsors.answer(session, link, confirmed=True, **answered)
+    with desk.database.unit_of_work() as session:
+        case = cases.hold(session, case_id)
+        cases.set_parent(session, case, OFFICER, "", "")
+        sponsors.answer(
+            session, links.follow(session, token, links.Purpose.SPONSOR), confirmed=True, **answered
+        )  # fmt: skip
+        assert requirements.sponsor(session, case) == ""
+        cases.set_parent(session, case, OFFICER, "Free Bank", "")
+        assert "own corporate group" in requirements.sponsor(session, case)
+
+
+def test_the_database_admits_nobody_with_a_sponsor_of_their_own_group(desk: Office) -> None:
+    case_id = desk.apply()
+    desk.screen(case_id)
+    desk.decide(case_id, (FIRST, decisions.APPROVE), (SECOND, decisions.APPROVE))
+    with desk.database.unit_of_work() as session:
+        police = session.scalars(select(Member).where(Member.name == "City Police")).one()
+        corporate.keep(session, police.id, corporate.of(session, case_id))
+    with pytest.raises(Conflict, match="own corporate group"):
+        desk.sign(case_id)
+    with desk.database.unit_of_work() as session:
+        case = cases.hold(session, case_id)
+        publish(session)
+        accepted = {"signatory": "Cy", "position": "Director", "address": "192.0.2.7"}
+        agreements.accept(session, case, cases.applicant(case), version=agreements.current(session).version, **accepted)
+    said = refused(desk, "UPDATE vetting_case SET state = 'active' WHERE id = :id", id=case_id)
+    assert "a sponsor of another group" in said
+
+
+def test_a_member_takes_its_group_along(desk: Office) -> None:
+    case_id, member_id = desk.admit(parent="Big Bank Group plc")
+    with desk.database.reading() as session:
+        assert corporate.of(session, member_id) == corporate.of(session, case_id) == {
+            "name:newbank", "name:bigbank", "number:1234567",
+        }  # fmt: skip

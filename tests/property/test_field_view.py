@@ -59,9 +59,12 @@ actors = st.builds(
     st.sampled_from(LEVELS), st.frozensets(st.sampled_from([1, 2])), st.booleans(),
 )  # fmt: skip
 markings = st.lists(
-    st.tuples(st.sampled_from(sorted(MARKS)), st.lists(st.sampled_from(sorted(SELECTORS)), min_size=1, max_size=3, unique=True)),
+    st.tuples(
+        st.sampled_from(sorted(MARKS)),
+        st.lists(st.sampled_from(sorted(SELECTORS)), min_size=1, max_size=3, unique=True),
+    ),
     max_size=4,
-)  # fmt: skip
+)
 
 
 def made(number: int, marks: list[tuple[str, list[str]]]) -> dict[str, Any]:
@@ -70,6 +73,7 @@ def made(number: int, marks: list[tuple[str, list[str]]]) -> dict[str, Any]:
     obj = malware(
         f"field {number}", name=f"{name}-name", description=f'{name}-description "é" \\ \u2028 😀', confidence=37,
         aliases=[f"{name}-alias-a", f"{name}-alias-b"], x_person={"name": f"{name}-person", "age": 4711.25},
+        is_family=False,  # a family has a name
         extensions={EXTENSION: {"extension_type": "property-extension", "x_value": f"{name}-extension"}},
     )  # fmt: skip
     if marks:
@@ -127,9 +131,10 @@ class World:
     names: Iterator[int] = field(default_factory=count)
 
 
-@pytest.fixture(scope="module")
-def world(database_engine: DatabaseEngine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    with database_engine.migrated() as url:
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    engine: DatabaseEngine = request.getfixturevalue(request.param)
+    with engine.migrated() as url:
         database = Database(url)
         folder: Path = tmp_path_factory.mktemp("keys")
         signer, viewer = (FileSigner.read_or_create(folder / f"{name}.pem") for name in ("receipt", "view"))
@@ -141,7 +146,7 @@ def world(database_engine: DatabaseEngine, tmp_path_factory: pytest.TempPathFact
         database.close()
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=120, deadline=None, database=None, suppress_health_check=list(HealthCheck))
 @given(
     content=st.lists(markings, min_size=1, max_size=4), base=st.sampled_from(LEVELS),
     groups=st.frozensets(st.sampled_from([1, 2]), min_size=1), readers=st.lists(actors, min_size=1, max_size=4),

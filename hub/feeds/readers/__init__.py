@@ -11,8 +11,10 @@ from hub.feeds.readers.advisory import Advisory
 from hub.feeds.readers.allow_deny import AllowAndDeny
 from hub.feeds.readers.archive import opened
 from hub.feeds.readers.comma import CommaSeparated
+from hub.feeds.readers.filing import BankFiling
 from hub.feeds.readers.json_map import JsonRows
 from hub.feeds.readers.misp import MispEvents
+from hub.feeds.readers.misp_feed import MispFeed
 from hub.feeds.readers.named import PHONES, WALLETS
 from hub.feeds.readers.openioc import OpenIoc
 from hub.feeds.readers.otx import OtxPulses
@@ -39,9 +41,11 @@ __all__ = [
 
 READERS: tuple[Reader, ...] = (
     FraudReport(),
+    BankFiling(),
     StixJson(),
     StixXml(),
     MispEvents(),
+    MispFeed(),
     OpenIoc(),
     OtxPulses(),
     AllowAndDeny(),

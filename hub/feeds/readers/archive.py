@@ -1,4 +1,4 @@
-"""A single file packed with gzip or zip, opened within bounds.
+"""A file packed with gzip or zip, opened within bounds; and the files of a folder that came as one archive.
 
 A few hundred bytes can unpack to gigabytes, so the size and the ratio are watched
 while unpacking, never afterwards.
@@ -7,8 +7,10 @@ while unpacking, never afterwards.
 from __future__ import annotations
 
 import io
+import tarfile
 import zipfile
 import zlib
+from collections.abc import Iterable, Iterator
 from typing import IO
 
 from isal import isal_zlib
@@ -24,12 +26,15 @@ RATIO_FREE = 10 * 1024 * 1024
 _CHUNK = 1024 * 1024
 _GZIP = b"\x1f\x8b"
 _ZIP = b"PK\x03\x04"
+_TAR, _TAR_AT = b"ustar", 257
+MANIFEST = "manifest.json"
 
 
 def opened(raw: bytes, size_limit: int = SIZE_LIMIT) -> bytes:
     """``raw`` itself, or what is packed in it when it is a gzip file or a zip with one file.
 
-    Raises InvalidInput for a damaged or encrypted archive or one with several files,
+    A zip with several files, one of them a ``manifest.json``, becomes a plain tar of them, as a gzipped tar does.
+    Raises InvalidInput for a damaged or encrypted archive or a zip with several other files,
     TooLarge when the content is over ``size_limit`` bytes or packed over 200 to 1.
     """
     if raw.startswith(_GZIP):
@@ -70,14 +75,60 @@ def _unzip(raw: bytes, size_limit: int) -> bytes:
     try:
         with zipfile.ZipFile(io.BytesIO(raw)) as archive:
             files = [entry for entry in archive.infolist() if not entry.is_dir()]
-            if len(files) != 1:
+            if len(files) == 1:
+                with archive.open(files[0]) as packed:
+                    return _bounded(packed, len(raw), size_limit)
+            if not any(entry.filename.rpartition("/")[2] == MANIFEST for entry in files):
                 raise InvalidInput(f"the zip file holds {len(files)} files", advice="Send one file, or each by itself.")
-            with archive.open(files[0]) as packed:
-                return _bounded(packed, len(raw), size_limit)
+            return packed_as_tar(_unpacked(archive, files, len(raw), size_limit))
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError, OSError):
         raise InvalidInput("the zip file is damaged or packed in a way that is not read here") from None
     except RuntimeError:
         raise InvalidInput("the zip file is encrypted", advice="Send it without a password.") from None
+
+
+def _unpacked(
+    archive: zipfile.ZipFile, files: list[zipfile.ZipInfo], packed_size: int, size_limit: int
+) -> Iterator[tuple[str, bytes]]:
+    size = 0
+    for entry in files:
+        with archive.open(entry) as packed:
+            content = _bounded(packed, packed_size, size_limit - size)
+        size += len(content) + tarfile.BLOCKSIZE  # what a tar needs for its name
+        _watch(size, packed_size, size_limit)
+        yield entry.filename, content
+
+
+def packed_as_tar(files: Iterable[tuple[str, bytes]]) -> bytes:
+    """A plain tar of (name, content): the one form in which several files go on."""
+    made = io.BytesIO()
+    with tarfile.open(fileobj=made, mode="w", format=tarfile.PAX_FORMAT) as archive:
+        for name, content in files:
+            entry = tarfile.TarInfo(name)
+            entry.size = len(content)
+            archive.addfile(entry, io.BytesIO(content))
+    return made.getvalue()
+
+
+def is_tar(head: bytes) -> bool:
+    """Whether a file begins as a tar does."""
+    return head[_TAR_AT : _TAR_AT + len(_TAR)] == _TAR
+
+
+def files_of_tar(raw: bytes) -> dict[str, memoryview]:
+    """The plain files of a tar by their names; views of ``raw``, so that nothing grows. Raises InvalidInput.
+
+    Links, devices and sparse files, which could stand for more than they hold, are left out.
+    """
+    found: dict[str, memoryview] = {}
+    try:
+        with tarfile.open(fileobj=io.BytesIO(raw), mode="r:") as archive:
+            for entry in archive:
+                if entry.type in (tarfile.REGTYPE, tarfile.AREGTYPE) and not entry.issparse():
+                    found[entry.name] = memoryview(raw)[entry.offset_data : entry.offset_data + entry.size]
+    except (tarfile.TarError, ValueError, OverflowError, EOFError):
+        raise InvalidInput("the tar file is damaged") from None
+    return found
 
 
 def _bounded(packed: IO[bytes], packed_size: int, size_limit: int) -> bytes:

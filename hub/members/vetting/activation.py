@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from hub import clock
 from hub.auth import Role
 from hub.errors import Conflict
-from hub.members import invitations, membership, people
+from hub.members import corporate, invitations, membership, people
 from hub.members.invitations import Post
 from hub.members.records import Member, MemberGroup
 from hub.members.vetting.party import Party
@@ -43,6 +43,7 @@ def admit(session: Session, case: VettingCase, by: Party, namespace: uuid.UUID) 
     session.add(member)
     session.flush()
     session.add_all(MemberGroup(member_id=member_id, group_id=g) for g in membership.group_ids(session, case.groups))
+    corporate.keep(session, member_id, corporate.of(session, case.id))
     case.member_id = member_id
     case.reviewed_at = clock.micros()
     session.flush()

@@ -13,7 +13,7 @@ from hub import clock
 from hub.audit import record
 from hub.auth import Role
 from hub.errors import Conflict, InvalidInput, NotFound, NotPermitted
-from hub.members import membership
+from hub.members import corporate, membership
 from hub.members.membership import MemberKind
 from hub.members.vetting import requirements, wording
 from hub.members.vetting.party import Capacity, Party
@@ -50,6 +50,8 @@ class Application:
     primary_email: str
     deputy_name: str
     deputy_email: str
+    parent: str = ""
+    parent_registration: str = ""
     anonymous: bool = False
 
 
@@ -76,6 +78,8 @@ def apply(session: Session, application: Application) -> VettingCase:
         regulator_reference=wording.line(
             given.regulator_reference, "regulator_reference", most=60, optional=True
         ),
+        parent=wording.line(given.parent, "parent", optional=True),
+        parent_registration=wording.line(given.parent_registration, "parent_registration", most=60, optional=True),
         purpose=wording.prose(given.purpose, "purpose"),
         anonymous=given.anonymous,
         primary_name=wording.line(given.primary_name, "primary_name"),
@@ -96,8 +100,27 @@ def apply(session: Session, application: Application) -> VettingCase:
         raise InvalidInput("The deputy needs an address of their own", where="deputy_email")
     session.add(case)
     session.flush()
+    _keep_group(session, case)
     record(session, "applicant", "case:apply", case.id, after={"name": case.name, "domain": case.domain})
     return case
+
+
+def set_parent(session: Session, case: VettingCase, by: Party, parent: str, parent_registration: str) -> None:
+    """Correct which corporate group the organisation is of, as the register's extract shows it."""
+    own(case, by)
+    before = {"parent": case.parent, "parent_registration": case.parent_registration}
+    case.parent = wording.line(parent, "parent", optional=True)
+    case.parent_registration = wording.line(parent_registration, "parent_registration", most=60, optional=True)
+    session.flush()
+    _keep_group(session, case)
+    after = {"parent": case.parent, "parent_registration": case.parent_registration}
+    record(session, by.id, "case:group", case.id, before=before, after=after)
+
+
+def _keep_group(session: Session, case: VettingCase) -> None:
+    held = corporate.keys(case.name, case.registration, case.parent, case.parent_registration)
+    for organisation in filter(None, (case.id, case.member_id)):
+        corporate.keep(session, organisation, held)
 
 
 def drafts(session: Session, email: str) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from hub.members import corporate
 from hub.members.vetting.records import (
     AgreementAcceptance,
     CaseStep,
@@ -97,14 +98,18 @@ def _evidence(session: Session, case: VettingCase, kind: str, name: str) -> str:
 
 
 def sponsor(session: Session, case: VettingCase) -> str:
-    """A sponsor has confirmed."""
-    found = session.scalar(
-        select(SponsorAnswer.invitation_id)
-        .join(SponsorInvitation, SponsorInvitation.id == SponsorAnswer.invitation_id)
-        .where(SponsorInvitation.case_id == case.id, SponsorAnswer.confirmed)
-        .limit(1)
+    """A sponsor of another corporate group has confirmed."""
+    confirmed = set(
+        session.scalars(
+            select(SponsorInvitation.member_id)
+            .join(SponsorAnswer, SponsorInvitation.id == SponsorAnswer.invitation_id)
+            .where(SponsorInvitation.case_id == case.id, SponsorAnswer.confirmed)
+        )
     )
-    return "" if found else "no sponsor has confirmed"
+    if not confirmed:
+        return "no sponsor has confirmed"
+    own_group = set(session.scalars(corporate.related(case.id)))
+    return "" if confirmed - own_group else "the sponsor is of the applicant's own corporate group"
 
 
 def officer_declared(session: Session, case: VettingCase) -> str:

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from hub import clock
 from hub.audit import record
 from hub.errors import Conflict, InvalidInput
+from hub.members import corporate
 from hub.members.credentials import ACTIVE
 from hub.members.membership import MemberKind
 from hub.members.records import Member
@@ -22,10 +23,11 @@ AT_ONCE = frozenset({MemberKind.LAW_ENFORCEMENT, MemberKind.GOVERNMENT})
 SPONSORED_IN = frozenset({State.SCREENING, State.INFO_REQUESTED, State.DUE_DILIGENCE})
 
 
-def eligible(session: Session, periods: Vetting) -> list[Member]:
-    """Members that may sponsor: active for long enough, or police or a regulator; by name."""
+def eligible(session: Session, case: VettingCase, periods: Vetting) -> list[Member]:
+    """Members that may sponsor: of another group, active for long enough, or police or a regulator; by name."""
     since = clock.micros() - periods.sponsor_days * DAY
-    active = session.scalars(select(Member).where(Member.status == ACTIVE).order_by(Member.name))
+    independent = Member.id.not_in(corporate.related(case.id))
+    active = session.scalars(select(Member).where(Member.status == ACTIVE, independent).order_by(Member.name))
     return [member for member in active if member.created_at <= since or member.kind in AT_ONCE]
 
 
@@ -39,10 +41,11 @@ def invite(
     cases.own(case, by)
     if State(case.state) not in SPONSORED_IN:
         raise Conflict("a sponsor is named before the decision")
-    member = next((one for one in eligible(session, periods) if one.id == member_id), None)
+    member = next((one for one in eligible(session, case, periods) if one.id == member_id), None)
     if member is None:
         raise InvalidInput(
-            f"Choose a member of {periods.sponsor_days} days or more, or police or a regulator", where="member_id"
+            f"Choose a member of another group and of {periods.sponsor_days} days or more, or police or a regulator",
+            where="member_id",
         )
     invitation = SponsorInvitation(
         case_id=case.id, member_id=member.id, email=wording.email(email, "email"), by=by.id, at=clock.micros()
@@ -74,6 +77,8 @@ def answer(
     )
     if session.get_one(Member, invitation.member_id).status != ACTIVE or State(case.state) not in SPONSORED_IN:
         raise Conflict("this application is not waiting for a sponsor any more")
+    if confirmed and invitation.member_id in set(session.scalars(corporate.related(case.id))):
+        raise Conflict("a sponsor is of another corporate group than the applicant")
     links.use_up(session, link)
     session.add(given)
     session.flush()

@@ -58,10 +58,21 @@ def parse(pattern: str) -> Pattern:
     if len(pattern) > MAX_LENGTH:
         raise InvalidInput(f"the pattern has more than {MAX_LENGTH:,} characters", advice="Split it by OR.")
     simple = _SIMPLE.fullmatch(pattern)
-    if simple and not KEYWORDS.intersection(simple.groups()):
+    if simple and not _has_keyword(simple):
         object_type, key, text = simple.groups()
         return Observation(Comparison(ObjectPath(object_type, (key,)), "=", (text,), False))
     return _Parser(tokens_of(pattern)).pattern()
+
+
+def check_grammar(pattern: str) -> None:
+    """Raise ``InvalidInput`` for what ``parse`` refuses."""
+    if len(pattern) > MAX_LENGTH or not (simple := _SIMPLE.fullmatch(pattern)) or _has_keyword(simple):
+        parse(pattern)
+
+
+def _has_keyword(simple: re.Match[str]) -> bool:
+    """A keyword cannot stand for a type or a key."""
+    return simple[1] in KEYWORDS or simple[2] in KEYWORDS
 
 
 class _Parser:

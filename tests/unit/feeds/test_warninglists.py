@@ -148,3 +148,28 @@ def test_a_look_up_does_not_grow_with_the_list() -> None:
         for value in values:
             made.hit(value)
     assert time.process_time() - start < 2
+
+
+@pytest.mark.parametrize(
+    ("text", "held"),
+    [
+        ("northbank.com", True),
+        ("www.mail.northbank.com", True),
+        ("https://northbank.com/", True),
+        ("https://northbank.com/hacked/page", False),
+        ("someone@northbank.com", False),
+        ("northbank.com.evil.net", False),
+        ("notnorthbank.com", False),
+    ],
+)
+def test_a_members_own_site_is_held(text: str, held: bool) -> None:
+    rules = Rules(publish_reserved=True, own=frozenset({"northbank.com"}))
+    found = sift(RawIndicator("line 1", text), rules)
+    assert isinstance(found, Held) == held
+    if isinstance(found, Held):
+        assert (found.status, found.reason) == ("quarantined", "it belongs to a member of this hub")
+
+
+def test_other_members_are_other_rules() -> None:
+    keys = {Rules(False, own=frozenset(names)).key for names in ((), ("a.com",), ("b.com",), ("a.com", "b.com"))}
+    assert len(keys) == 4

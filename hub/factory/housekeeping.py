@@ -1,0 +1,84 @@
+"""What falls due by itself, every hour, in one place: each job in its own transaction, safe to run at any time.
+
+A job is a function that takes the hub and says what it did, by name; it is added to JOBS. A job that fails is written
+to the log and tried again at the next run; the others go on. Several workers may run the jobs at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from threading import Event
+
+import structlog
+
+from hub import clock
+from hub.checks import precheck_keys, retention
+from hub.errors import HubError
+from hub.factory.parts import Hub
+from hub.factory.upkeep import retention_kinds
+from hub.members import people, reminders, spent
+from hub.members.invitations import Post
+from hub.members.vetting import reviews
+from hub.members.vetting.evidence import EvidenceFolder
+
+log = structlog.get_logger(__name__)
+
+EVERY_SECONDS = 3600.0
+Job = Callable[[Hub], dict[str, int]]
+
+
+def vetting_due(hub: Hub) -> dict[str, int]:
+    """Lapses, reviews, ends of grants and emergencies, erasure of evidence."""
+    files = EvidenceFolder(hub.settings.data_dir / "evidence", hub.vault, hub.settings.vetting.evidence_bytes)
+    with hub.database.unit_of_work() as session:
+        return asdict(reviews.run_due(session, clock.micros(), Post(hub.vault, hub.settings), files))
+
+
+def dormant_people(hub: Hub) -> dict[str, int]:
+    """Make everybody dormant who has not signed in for ``console.dormant_days``."""
+    with hub.database.unit_of_work() as session:
+        return {"dormant": people.close_dormant(session, hub.settings.console.dormant_days)}
+
+
+def letters_due(hub: Hub) -> dict[str, int]:
+    """Remind of attestations, of keys that end, and of accounts that become dormant."""
+    with hub.database.unit_of_work() as session:
+        sent = reminders.send_due(session, Post(hub.vault, hub.settings))
+    return {f"letters_about_{kind}": count for kind, count in asdict(sent).items()}
+
+
+def spent_challenges(hub: Hub) -> dict[str, int]:
+    """Forget what was good once and would have expired by now."""
+    with hub.database.unit_of_work() as session:
+        return {"challenges_forgotten": spent.forget(session)}
+
+
+def kept_long_enough(hub: Hub) -> dict[str, int]:
+    """Delete what has been kept for as long as it may be."""
+    deleted = retention.run(hub.database, retention_kinds(hub), precheck_keys.THE_HUB)
+    return {f"deleted_{kind}": count for kind, count in deleted.items()}
+
+
+# Dormancy comes before the letters, so that nobody is warned of what has happened.
+JOBS: tuple[Job, ...] = (vetting_due, dormant_people, letters_due, spent_challenges, kept_long_enough)
+
+
+def run_all(hub: Hub, jobs: tuple[Job, ...] = JOBS) -> dict[str, int]:
+    """One run of every job; what they did, together."""
+    done: dict[str, int] = {}
+    for job in jobs:
+        try:
+            done |= job(hub)
+        except HubError as error:
+            log.warning("a job of the housekeeping has failed", job=job.__name__, error=str(error))
+        except Exception:
+            log.exception("a job of the housekeeping has failed", job=job.__name__)
+    return done
+
+
+def keep(hub: Hub, stop: Event) -> None:
+    """Run the jobs every hour until ``stop`` is set."""
+    while not stop.is_set():
+        run_all(hub)
+        stop.wait(EVERY_SECONDS)

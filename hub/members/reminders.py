@@ -1,0 +1,81 @@
+"""Letters about what comes due, each sent once: to the primary contacts, or to the person whom it concerns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from hub import clock
+from hub.clock import timestamp
+from hub.members import due, outbox
+from hub.members.due import DAY
+from hub.members.invitations import Post
+from hub.members.sign_in_records import Reminder
+
+ATTESTATION, KEY, DORMANCY = "people-attestation", "key-end", "dormancy"
+
+
+@dataclass(slots=True)
+class Sent:
+    """How many letters of each kind were sent."""
+
+    attestations: int = 0
+    keys: int = 0
+    dormancies: int = 0
+
+
+def send_due(session: Session, post: Post) -> Sent:
+    """Write what is due now. A second run at the same time writes nothing twice."""
+    now, console, sent = clock.micros(), post.settings.console, Sent()
+    base, hub = post.settings.base_url, post.settings.identity.name
+    for one in due.attestations(session, now):
+        if _first_time(session, ATTESTATION, one.subject, one.at):
+            text = (
+                f"once a quarter the primary contact of {one.name} confirms who signs in to {hub} for it. It is due:"
+                f"\n\n{base}/console/people"
+            )
+            sent.attestations += _to_contacts(session, post, one.subject, "Please confirm your list of people", text)
+    for one in due.keys(session, now, now + console.notice_days * DAY):
+        if _first_time(session, KEY, one.subject, one.at):
+            text = (
+                f"the API key {one.name} ({one.subject}) of {one.member.name} ends on {_day(one.at)}. A new one, with"
+                f" an overlap, is made here:\n\n{base}/console/keys"
+            )
+            sent.keys += _to_contacts(session, post, one.member.id, f"An API key ends on {_day(one.at)}", text)
+    for person, at in due.soon_dormant(session, now, console.dormant_days, console.notice_days):
+        if _first_time(session, DORMANCY, person.id, at):
+            text = (
+                f"you have not signed in to {hub} for a while. On {_day(at)} your account becomes dormant, and signing"
+                f" in then takes a new invitation. To keep it, sign in:\n\n{base}/console/"
+            )
+            _write(session, post, person.email, person.name, f"Your account becomes dormant on {_day(at)}", text)
+            sent.dormancies += 1
+    return sent
+
+
+def _to_contacts(session: Session, post: Post, member_id: str, subject: str, text: str) -> int:
+    found = due.contacts(session, member_id)
+    for person in found:
+        _write(session, post, person.email, person.name, subject, text)
+    return len(found)
+
+
+def _write(session: Session, post: Post, email: str, name: str, subject: str, text: str) -> None:
+    outbox.put(session, post.vault, email, subject, f"Hello {name},\n\n{text}\n")
+
+
+def _first_time(session: Session, kind: str, subject: str, due_at: int) -> bool:
+    if session.get(Reminder, (kind, subject, due_at)) is not None:
+        return False
+    try:
+        with session.begin_nested():
+            session.add(Reminder(kind=kind, subject=subject, due_at=due_at, at=clock.micros()))
+    except IntegrityError:  # another worker was faster
+        return False
+    return True
+
+
+def _day(us: int) -> str:
+    return timestamp(us)[:10]
