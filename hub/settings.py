@@ -168,8 +168,16 @@ class Mail(_Section):
     smtp_host: str
     smtp_port: int = Field(ge=1, le=65535)
     smtp_tls: Literal["starttls", "tls", "none"]
-    smtp_username: str
+    smtp_username: str = Field(pattern=r"^[ -~]*$")
     smtp_password: SecretStr
+
+    @field_validator("smtp_password")
+    @classmethod
+    def _ascii(cls, value: SecretStr) -> SecretStr:
+        """What Python's SMTP client can send."""
+        if not value.get_secret_value().isascii():
+            raise ValueError("the password has other characters than ASCII")
+        return value
 
 
 class Limits(_Section):
@@ -256,7 +264,8 @@ def load(**overrides: Any) -> Settings:
         where = ".".join(str(part) for part in first["loc"])
         if first["type"] == "extra_forbidden":
             raise InvalidInput("this setting is not known; config/default.toml lists them all", where=where) from None
-        raise InvalidInput(f"{first['msg']} (given: {first['input']!r})", where=where) from None
+        given = "" if where.endswith("password") else f" (given: {first['input']!r})"
+        raise InvalidInput(f"{first['msg']}{given}", where=where) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InvalidInput(f"not valid TOML: {error}", where="HUB_CONFIG") from None
 

@@ -98,10 +98,13 @@ def amend(session: Session, desk: Desk, filer: Filer, filing_id: str, form: Form
     return done[0]
 
 
-def approve(session: Session, desk: Desk, person_id: str, member_id: str, filing_id: str) -> Filing:
+def approve(
+    session: Session, desk: Desk, person_id: str, member_id: str, filing_id: str, *, entered_by: str = ""
+) -> Filing:
     """Let a person of the member who did not write it make a pending filing count as known fraud.
 
-    Raises NotFound, Conflict where it does not wait, NotPermitted for the one who wrote it.
+    ``entered_by`` is who enters the person's approval, where that is somebody else. Raises NotFound, Conflict where
+    it does not wait, NotPermitted for the one who wrote it.
     """
     lock_appends(session)
     filing = own(session, member_id, filing_id)
@@ -110,7 +113,7 @@ def approve(session: Session, desk: Desk, person_id: str, member_id: str, filing
     if person_id == filing.filed_by:
         raise NotPermitted("you wrote this version: known fraud needs the approval of a second person")
     filing.approved_by, filing.approved_at, filing.state = person_id, clock.micros(), LIVE
-    _note(session, desk, filing, person_id, "approve", before=PENDING)
+    _note(session, desk, filing, entered_by or person_id, "approve", before=PENDING)
     publish(session, desk, [filing])
     return filing
 
@@ -131,7 +134,7 @@ def dispute(session: Session, desk: Desk, by: str, disputing: str, filing_id: st
     InvalidInput without a reason.
     """
     lock_appends(session)
-    filing = _of(session, disputing, filing_id)
+    filing = found(session, disputing, filing_id)
     if filing.state != LIVE:
         raise Conflict(f"the filing is {filing.state}: only what is live can be disputed", where="state")
     reason, values = _reason(why), unpublished(session, desk, filing)
@@ -148,7 +151,7 @@ def end_dispute(session: Session, desk: Desk, by: str, disputing: str, filing_id
     InvalidInput without a reason.
     """
     lock_appends(session)
-    filing = _of(session, disputing, filing_id)
+    filing = found(session, disputing, filing_id)
     if filing.state != DISPUTED:
         raise Conflict(f"the filing is {filing.state}: there is no dispute", where="state")
     _may_end_dispute(filing, disputing)
@@ -163,7 +166,7 @@ def end_dispute(session: Session, desk: Desk, by: str, disputing: str, filing_id
 def withdraw(session: Session, desk: Desk, by: str, withdrawing: str, filing_id: str, why: str = "") -> Filing:
     """Take a filing back for good. ``withdrawing`` is its member, or HUB. Raises NotFound, Conflict where it ended."""
     lock_appends(session)
-    filing = _of(session, withdrawing, filing_id)
+    filing = found(session, withdrawing, filing_id)
     if filing.state in ENDED:
         raise Conflict(f"the filing is {filing.state} already", where="state")
     return _end(session, desk, filing, WITHDRAWN, by, "withdraw", why)
@@ -175,10 +178,10 @@ def expire_due(session: Session, desk: Desk, by: str) -> int:
     due = select(Filing).where(
         Filing.state.in_((PENDING, LIVE, DISPUTED)), Filing.valid_until <= clock.micros()
     ).order_by(Filing.valid_until).limit(EXPIRED_AT_ONCE)  # fmt: skip
-    found = list(session.scalars(due))
-    for filing in found:
+    ending = list(session.scalars(due))
+    for filing in ending:
         _end(session, desk, filing, EXPIRED, by, "expire", "")
-    return len(found)
+    return len(ending)
 
 
 def own(session: Session, member_id: str, filing_id: str) -> Filing:
@@ -189,7 +192,7 @@ def own(session: Session, member_id: str, filing_id: str) -> Filing:
     return filing
 
 
-def _of(session: Session, whose: str, filing_id: str) -> Filing:
+def found(session: Session, whose: str, filing_id: str) -> Filing:
     """A filing that ``whose`` (its member, or HUB for any) may act on. Raises NotFound."""
     if whose != HUB:
         return own(session, whose, filing_id)
@@ -199,11 +202,16 @@ def _of(session: Session, whose: str, filing_id: str) -> Filing:
     return filing
 
 
+def note_opened(session: Session, filing: Filing, by: str, why: str) -> None:
+    """Record that somebody of no member read what a filing is about. Raises InvalidInput without a reason."""
+    record(session, by, "filing:open", filing.id, why=_reason(why))
+
+
 def _by_reference(session: Session, member_id: str, references: Sequence[str]) -> dict[str, Filing | None]:
     known: dict[str, Filing | None] = {}
     for chunk in chunks(references):
-        found = select(Filing).where(Filing.member_id == member_id, Filing.reference.in_(chunk))
-        known.update((filing.reference, filing) for filing in session.scalars(found))
+        wanted = select(Filing).where(Filing.member_id == member_id, Filing.reference.in_(chunk))
+        known.update((filing.reference, filing) for filing in session.scalars(wanted))
     return known
 
 

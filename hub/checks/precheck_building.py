@@ -101,7 +101,7 @@ class Builder:
             rows = session.execute(
                 select(PrecheckOutput.value_key, PrecheckOutput.output).where(PrecheckOutput.epoch == number)
             )
-            outputs: dict[bytes, bytes] = dict(rows.tuples())
+            outputs: dict[bytes, bytes] = {row.value_key: row.output for row in rows}
             before = {
                 Audience(collection_no, class_id)
                 for collection_no, class_id in session.execute(

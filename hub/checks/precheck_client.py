@@ -79,7 +79,17 @@ class PrecheckClient:
         self._pinned = set(pinned)
 
     def run(self, asked: Sequence[Asked]) -> Found:
-        """Pre-check ``asked``. Raises IntegrityFailure where the hub's key is not a pinned one or a proof fails."""
+        """Pre-check ``asked``.
+
+        Raises IntegrityFailure where the hub's key is not a pinned one or a proof fails, Unavailable where it does not
+        answer as documented.
+        """
+        try:
+            return self._run(asked)
+        except (KeyError, TypeError, AttributeError) as error:
+            raise Unavailable(f"the hub's answer is not as documented ({error})", where=self._base) from None
+
+    def _run(self, asked: Sequence[Asked]) -> Found:
         parameters = self._json("GET", "")
         epoch, public_key = self._trusted(parameters)
         sets = {one["version"]: self._set(one, epoch) for one in parameters["sets"] if one["epoch"] == epoch}

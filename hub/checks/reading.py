@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, func, literal, or_, select
 from sqlalchemy.orm import Session
 
 from hub import clock
@@ -80,16 +80,22 @@ def who_searched(session: Session, hashes: SearchHashes, subject: Subject) -> li
     A person who was searched by name and birth date is found by these, one by name and postcode by those.
     """
     wanted = hashes.all_of(subject)
-    found = []
-    for search in session.scalars(select(Search).order_by(Search.no.desc()).execution_options(yield_per=500)):
-        for one in wanted:
-            at = search.hashes.find(one)
-            while at >= 0 and at % HASH_BYTES:
-                at = search.hashes.find(one, at + 1)
-            if at >= 0:
-                found.append((search, at // HASH_BYTES))
-                break
-    return found
+    holding = select(Search).where(or_(*(_holds(session, one) for one in wanted))).order_by(Search.no.desc())
+    placed = [(search, _place(search.hashes, wanted)) for search in session.scalars(holding)]
+    return [(search, place) for search, place in placed if place is not None]
+
+
+def _holds(session: Session, hashed: bytes) -> ColumnElement[bool]:
+    """The bytes stand somewhere among a search's hashes."""
+    if session.get_bind().dialect.name == "postgresql":
+        return func.position(literal(hashed).op("IN")(Search.hashes)) > 0
+    return func.instr(Search.hashes, hashed) > 0
+
+
+def _place(hashes: bytes, wanted: Sequence[bytes]) -> int | None:
+    """The first subject with one of the ``wanted`` hashes."""
+    each = (hashes[at : at + HASH_BYTES] for at in range(0, len(hashes), HASH_BYTES))
+    return next((place for place, one in enumerate(each) if one in wanted), None)
 
 
 def _states(session: Session, indicators: KnownIndicators, refs: Sequence[str]) -> dict[str, str]:

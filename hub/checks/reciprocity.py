@@ -33,9 +33,9 @@ def balances(session: Session, since: int) -> list[Balance]:
         select(Filing.member_id, func.count()).where(Filing.state == LIVE).group_by(Filing.member_id),
         select(Search.member_id, func.sum(Search.size)).where(Search.at >= since).group_by(Search.member_id),
     )
-    filed, live, asked = (dict(session.execute(one).tuples().all()) for one in counted)
+    filed, live, asked = ({member: int(count) for member, count in session.execute(one)} for one in counted)
     members = sorted(filed.keys() | live.keys() | asked.keys())
-    found = [Balance(one, filed.get(one, 0), live.get(one, 0), int(asked.get(one, 0))) for one in members]
+    found = [Balance(one, filed.get(one, 0), live.get(one, 0), asked.get(one, 0)) for one in members]
     return sorted(found, key=lambda one: (-one.asked, one.member_id))
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from hub.auth import Role
+from hub.cli.oidc import oidc_commands
 from hub.cli.output import json_option, print_json, print_table
 from hub.errors import InvalidInput
 from hub.factory import Hub, assemble
@@ -44,6 +45,7 @@ def add_to(group: click.Group) -> None:
     """Add the commands of this file."""
     group.add_command(group_commands)
     group.add_command(member_commands)
+    member_commands.add_command(oidc_commands)
 
 
 @click.group("group")

@@ -16,7 +16,7 @@ from typing import Any
 
 import click
 
-from hub.cli import demo
+from hub.cli import check, demo
 from hub.errors import InvalidInput
 from hub.factory import assemble, housekeeping, prepare, upkeep
 from hub.feeds.schedule import Scheduler

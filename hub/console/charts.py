@@ -17,9 +17,9 @@ TOP = 14
 LEFT = 52
 BOTTOM = 24
 LINE = 26
-LABEL_WIDTH = 156
-LONGEST_LABEL = 24
-SHADES = 5
+LABEL_WIDTH = 164
+LONGEST_LABEL = 21
+SHADES = 4
 
 
 @dataclass(frozen=True, slots=True)

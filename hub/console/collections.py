@@ -113,18 +113,31 @@ def _wanted(form: Form) -> Wanted:
         title=form.text("title", "Enter a title"),
         description=form.long_text("description"),
         default_tlp=Tlp.parse(label) if "default_tlp" not in form.errors else Tlp.AMBER,
-        read=frozenset(form.chosen("read")),
-        write=frozenset(form.chosen("write")),
+        read=_chosen(form, "read"),
+        write=_chosen(form, "write"),
     )
+
+
+def _chosen(form: Form, action: str) -> frozenset[str]:
+    """The audiences that are ticked, and the one member that is added."""
+    more = form.text(f"{action}_member")
+    return frozenset(form.chosen(action)) | ({f"member:{more}"} if more else frozenset())
+
+
+def _named(chosen: list[str]) -> list[str]:
+    """The single members among audiences."""
+    return [one for one in chosen if one.startswith("member:")]
 
 
 def _form_page(session: Session, found: Collection | None, form: Form) -> Response:
     names, members = naming.groups(session), list(naming.members(session).values())
     known = [EVERYBODY, *(f"role:{role.value}" for role in ROLES), *(f"group:{number}" for number in names)]
-    known += [f"member:{one.id}" for one in members]
-    choices = [(one, sharing.spoken(one, names, members), "") for one in known]
+    choices = {
+        action: [(one, sharing.spoken(one, names, members), "") for one in [*known, *_named(form.chosen(action))]]
+        for action in sharing.ACTIONS
+    }
     title = f"Collection {found.alias}" if found else "Add a collection"
     return page(
         "collection.html", title, back=url_for("console.collections"), form=form, one=found, choices=choices,
-        defaults=DEFAULTS,
+        defaults=DEFAULTS, members=[("", "Nobody more"), *((one.id, one.name) for one in members)],
     )  # fmt: skip

@@ -13,7 +13,9 @@ from hub.ledger.versions import version_key
 from hub.stix.downconvert import ids21
 from hub.web.guard import allow
 
-POLLS_SHOWN = 200
+POLLS_SHOWN = 100
+# An object with a long history stays a light page; an older version is asked for by its name.
+VERSIONS_SHOWN = 25
 
 
 @blueprint.get("/audit/disclosures")
@@ -29,9 +31,9 @@ def disclosures() -> Response:
         members = naming.members(session)
         return page(
             "disclosures.html", "Disclosures", back=url_for("console.audit"), form=form, found=found, asked=stix_id,
+            shown=list(reversed(found))[:VERSIONS_SHOWN], most=VERSIONS_SHOWN,
             revocations=[one for one in found if one.revoked], polls=last_polls(session)[:POLLS_SHOWN],
             names={one.id: one.name for one in members.values()}, aliases=naming.aliases(session),
-            active=[one for one in members.values() if one.status == "active"],
         )  # fmt: skip
 
 

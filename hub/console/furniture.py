@@ -169,7 +169,8 @@ def post() -> Post:
 
 def not_ours(path: str) -> bool:
     """Whether a path to go on to is none of the console's own pages."""
-    return not path.startswith("/console/") or "\\" in path or "//" in path or not path.isprintable()
+    climbs = ".." in path.lower().replace("%2e", ".")
+    return not path.startswith("/console/") or climbs or "\\" in path or "//" in path or not path.isprintable()
 
 
 def error_page(error: HubError, status: int, title: str) -> Response:

@@ -36,7 +36,7 @@ REPORT_WORDS = {"sound": "Holds", "invalid": "Does not hold", "unmet": "Not show
 ABOUT = ("opinion", "note", "sighting", "relationship")
 REFERRING = ("object_refs", "sighting_of_ref", "source_ref", "target_ref")
 MOST_LOOKED_THROUGH = 2000
-MOST_ABOUT = 100
+MOST_ABOUT = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +84,13 @@ def indicator(stix_id: str) -> Response:
     with reading() as session:
         found = search.find(session, stix_id)
         said = search.contributions(session, found)
-        kept = history.versions(session, all_ids(found))
+        current = history.latest(session, [found.stix_id])
+        kept, later = _page_of(session, "console.indicator", stix_id, all_ids(found))
         names = naming.members(session)
         return page(
             "indicator.html", f"{found.kind}: {found.value}", back=url_for("console.indicators"),
             line=search.line_of(session, found, now), one=found, colours=COLOURS, tlp_of=Tlp,
-            versions=[read_version(one) for one in kept], most=history.MOST,
+            versions=[read_version(one) for one in kept], current=[read_version(one) for one in current], later=later,
             said=[(row, naming.of_source(source, names), source) for row, source in said],
             about=_about(session, found, said), aliases=naming.aliases(session), groups=naming.groups(session),
             names={one.id: one.name for one in names.values()}, report_colours=REPORT_COLOURS,
@@ -111,12 +112,13 @@ def indicator_seen(stix_id: str) -> Response:
         if member is None:
             form.refuse("member", "Choose a member")
         said = search.contributions(session, found)
-        kept = history.versions(session, [*all_ids(found), *_sighting_ids(found, said)])
+        ids = [*all_ids(found), *_sighting_ids(found, said)]
+        kept, later = _page_of(session, "console.indicator_seen", stix_id, ids, member=form.values["member"])
         return page(
             "indicator_seen.html", "What a member sees", back=url_for("console.indicator", stix_id=stix_id),
             form=form, one=found, member=member, tlp_of=Tlp,
             members=[("", "Choose"), *((one.id, one.name) for one in names.values())],
-            aliases=naming.aliases(session), groups=naming.groups(session),
+            aliases=naming.aliases(session), groups=naming.groups(session), later=later,
             verdict=seen.by_member(session, member, kept) if member is not None else None,
         )  # fmt: skip
 
@@ -136,6 +138,17 @@ def read_version(kept: Kept) -> Version:
     except HubError as fault:
         report = ObjectReport(id=kept.stix_id, result="invalid", reason=str(fault))
     return Version(kept, content, report)
+
+
+def _page_of(session: Session, endpoint: str, stix_id: str, ids: list[str], **more: str) -> tuple[list[Kept], str]:
+    """A page of history, and the address of the next one, "" for the last."""
+    before = request.args.get("before", "")
+    kept = history.versions(session, ids, int(before) if before.isdecimal() and len(before) < 18 else None)
+    if len(kept) <= history.PAGE:
+        return kept, ""
+    last = kept[history.PAGE - 1].seq
+    values: dict[str, Any] = {"stix_id": stix_id, "before": last, **more}
+    return kept[: history.PAGE], url_for(endpoint, **values)
 
 
 def _wanted(form: Form, names: dict[int, str]) -> Wanted:
@@ -169,12 +182,12 @@ def _sighting_ids(found: Indicator, said: Sequence[tuple[Contribution, SourceRec
 
 def _about(session: Session, found: Indicator, said: Sequence[tuple[Contribution, SourceRecord]]) -> list[Version]:
     """Sightings of the indicator, and the newest opinions, notes and relationships that refer to it."""
-    own = history.versions(session, _sighting_ids(found, said))
+    own = history.latest(session, _sighting_ids(found, said))
     others = history.latest_of_types(session, ABOUT, MOST_LOOKED_THROUGH)
     wanted = found.stix_id.encode()
     known = {one.seq for one in own}
     own += [one for one in others if one.seq not in known and wanted in one.body and _refers(one, found.stix_id)]
-    return [read_version(one) for one in own if one.latest][:MOST_ABOUT]
+    return [read_version(one) for one in own[:MOST_ABOUT]]
 
 
 def _refers(kept: Kept, stix_id: str) -> bool:

@@ -16,7 +16,7 @@ from hub.console.charts import Chart, Series, few, stacked
 from hub.console.furniture import page, person, reading
 from hub.feeds import figures as intake
 from hub.ledger import figures as ledger
-from hub.members import attention
+from hub.members import attention, unmasking
 from hub.members.records import Member
 from hub.members.vetting import emergencies, grants, queues
 from hub.web.services import services
@@ -62,6 +62,9 @@ def _waiting(session: Session, who: SignedIn, now: int) -> list[Waiting]:
         found.append(Waiting("Submissions that failed this week", stuck.failed, url_for("console.refused")))
     if who.may(Permission.FEEDS_READ):
         found.append(Waiting("Feeds that fail", stuck.feeds_failing, url_for("console.feeds")))
+    if who.may(Permission.UNMASKING_READ):
+        requests = [one for one in unmasking.all_requests(session) if one.state == unmasking.REQUESTED]
+        found.append(Waiting("Requests to unmask a source", len(requests), url_for("console.unmaskings")))
     if who.may(Permission.MEMBERS_READ):
         open_ones = len(emergencies.unreviewed(session))
         found.append(Waiting("Emergency roles to review", open_ones, url_for("console.emergency_roles")))
@@ -70,7 +73,8 @@ def _waiting(session: Session, who: SignedIn, now: int) -> list[Waiting]:
 
 def _figures(session: Session, now: int) -> list[tuple[str, int, str]]:
     """(what, how many, of which)."""
-    states = dict(session.execute(select(Member.status, func.count()).group_by(Member.status)).tuples().all())
+    counted = session.execute(select(Member.status, func.count()).group_by(Member.status))
+    states = {status: count for status, count in counted}
     head = services().views.head()
     given = ledger.objects_given(session, now - DAY)
     stuck = intake.waiting(session, now - DAY)

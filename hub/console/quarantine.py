@@ -23,6 +23,8 @@ from hub.web.services import services
 COLOURS = {"held": "yellow", "released": "green", "edited": "blue", "rejected": "red", "gone": "grey"}
 DONE = {RELEASE: "released", REJECT: "rejected"}
 MOST_FAULTS = 5
+# A page stays light: a row with its box is some 900 bytes.
+SHOWN = 30
 ANY = "any"
 
 
@@ -46,7 +48,7 @@ def decide_several() -> Response:
     if form.errors:
         return _listed(form)
     done, faults = 0, []
-    for entry_id in ticked[: quarantine_view.PAGE]:
+    for entry_id in ticked[:SHOWN]:
         try:
             _decide(entry_id, action, why)
             done += 1
@@ -114,10 +116,10 @@ def _listed(form: Form, done: str = "") -> Response:
         text=values.get("text", "").strip()[:200], kind=values.get("kind", ""), source=values.get("source", ""),
         reason=values.get("reason", ""), state=_state(values.get("state", "")),
     )  # fmt: skip
-    size = quarantine_view.PAGE
+    size = SHOWN
     with reading() as session:
         names = naming.by_source_name(session)
-        found = quarantine_view.page(session, wanted, int(before) if before.isdecimal() and len(before) < 18 else None)
+        found = quarantine_view.page(session, wanted, _number(before), size)
         counts, rules = quarantine_view.counts(session), quarantine_view.reasons(session, wanted.state or HELD)
         hidden = {name for name, shown in names.items() if shown.startswith(naming.ANONYMOUS)}
         sources = [name for name in quarantine_view.source_names(session, wanted.state or HELD) if name not in hidden]
@@ -133,6 +135,10 @@ def _listed(form: Form, done: str = "") -> Response:
         later=url_for("console.quarantine", **kept, before=found[size - 1].id) if len(found) > size else "",
         earlier=url_for("console.quarantine", **kept) if before else "",
     )  # fmt: skip
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isdecimal() and len(text) < 18 else None
 
 
 def _state(given: str) -> str:

@@ -12,7 +12,7 @@ from hub.auth import Permission
 from hub.console.furniture import blueprint, page, person, reading
 from hub.console.member_file import access
 from hub.console.vetting_actions import folder, offered, party
-from hub.members import attention, membership, people
+from hub.members import attention, due, membership, people
 from hub.members.vetting import (
     agreements,
     cases,
@@ -49,8 +49,9 @@ def cases_page() -> Response:
         waiting = grants.waiting(session)
         names = names_of(session)
         dormant, ending = attention.dormant(session), attention.keys_ending(session, now)
+        unconfirmed = due.attestations(session, now)
     return page("cases.html", "Cases", queues=found, grants=waiting, names=names, now=now, colours=COLOURS,
-                dormant=dormant, ending=ending, key_days=attention.KEYS_WITHIN_DAYS)  # fmt: skip
+                dormant=dormant, ending=ending, key_days=attention.KEYS_WITHIN_DAYS, unconfirmed=unconfirmed)  # fmt: skip
 
 
 @blueprint.get("/cases/<case_id>")

@@ -58,6 +58,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         database=hub.database,
         views=views,
         vault=hub.vault,
+        log=hub.log,
         signer=hub.signer,
         view_signer=hub.view_signer,
         hub_ref=hub.hub_ref,

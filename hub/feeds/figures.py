@@ -73,7 +73,7 @@ def lag_by_day(session: Session, edges: Sequence[int]) -> list[Lag]:
         .limit(MOST_TIMED)
     )
     days: list[list[float]] = [[] for _ in edges[1:]]
-    for received, finished in rows.tuples():
+    for received, finished in rows:
         if finished is None:
             continue
         day = (received - edges[0]) * len(days) // (edges[-1] - edges[0])
@@ -94,16 +94,15 @@ def sent_by_member(session: Session, since: int) -> Counter[str]:
 
 def waiting(session: Session, since: int) -> Waiting:
     """What waits now; failures since an instant (microseconds)."""
-    states: dict[str, int] = dict(
-        session.execute(
-            select(Submission.state, func.count())
-            .where(
-                Submission.state.in_([inbox.PENDING, inbox.RUNNING])
-                | ((Submission.state == inbox.FAILED) & (Submission.received_at >= since))
-            )
-            .group_by(Submission.state)
-        ).tuples().all()
+    counted = session.execute(
+        select(Submission.state, func.count())
+        .where(
+            Submission.state.in_([inbox.PENDING, inbox.RUNNING])
+            | ((Submission.state == inbox.FAILED) & (Submission.received_at >= since))
+        )
+        .group_by(Submission.state)
     )
+    states = {state: count for state, count in counted}
     return Waiting(
         pending=states.get(inbox.PENDING, 0) + states.get(inbox.RUNNING, 0),
         quarantined=session.scalar(select(func.count()).where(Quarantined.state == HELD)) or 0,

@@ -29,7 +29,7 @@ from hub.feeds.filings import Filings, ReadFiling
 from hub.feeds.merge import Merger
 from hub.feeds.readers.json_map import JsonRows
 from hub.feeds.readers.mapping import mapping_of
-from hub.feeds.readers.reading import RawIndicator, Reader, Reading, StixObject, Unread
+from hub.feeds.readers.reading import RawIndicator, Reader, Reading, StixObject, Unread, counted
 from hub.feeds.readers.text import as_utf8
 from hub.feeds.records import Submission
 from hub.feeds.reports import bulk
@@ -99,8 +99,7 @@ class Intake:
             with self._kept_lease(submission_id, worker):
                 if not submission.done and self._repeats_the_last(submission, worker):
                     return None
-                units = self._units(submission, raw)
-                total = sum(1 for _ in units())
+                units, total = counted(self._units(submission, raw))
                 if not total:
                     raise InvalidInput("there is nothing in it that could be read")
                 self._run_batches(submission, worker, units, total, progress, seen)
@@ -212,8 +211,8 @@ class Intake:
         reports = [(n, unit) for n, unit in batch if isinstance(unit, ReadReport)]
         withdrawals = [(n, unit) for n, unit in batch if isinstance(unit, Withdrawal)]
         retractions = [(n, unit) for n, unit in batch if isinstance(unit, Retraction)]
-        value_plan = values_batch.plan(values, target, rules)
         with self.database.reading() as session:
+            value_plan = values_batch.plan(session, values, target, rules)
             values_batch.plan_merge(session, value_plan, target, self.merger)
             object_plan = objects_batch.plan(session, objects, target, self.merger, rules)
         report_plan = reports_batch.plan(reports, target, rules)

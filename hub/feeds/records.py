@@ -9,6 +9,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     ForeignKey,
+    ForeignKeyConstraint,
     Index,
     Integer,
     LargeBinary,
@@ -40,6 +41,7 @@ class SourceRecord(Record):
     grade: Mapped[str] = mapped_column(Text)
     independence_group: Mapped[str] = mapped_column(Text)
     allows_wider: Mapped[str] = mapped_column(Text, default="")
+    reading_context: Mapped[bytes] = mapped_column(LargeBinary, default=b"")
 
 
 class Feed(Record):
@@ -189,6 +191,24 @@ class Contribution(Record):
     labels: Mapped[list[str]] = mapped_column(JSON)
     sighting_created: Mapped[Timestamp]
     sighting_modified: Mapped[Timestamp]
+
+
+class KnownReading(Record):
+    """What a source has said, as it stood in its file, and the indicator that it was merged into."""
+
+    __tablename__ = "known_reading"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["indicator_id", "source_id"], ["contribution.indicator_id", "contribution.source_id"],
+            name="fk_known_reading_contribution", ondelete="CASCADE",
+        ),
+        Index("ix_known_reading_contribution", "indicator_id", "source_id"),
+        {"sqlite_with_rowid": False},
+    )  # fmt: skip
+
+    source_id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    digest: Mapped[str] = mapped_column(Text, primary_key=True)
+    indicator_id: Mapped[int] = mapped_column(Integer)
 
 
 class Quarantined(Record):

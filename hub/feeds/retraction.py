@@ -12,7 +12,7 @@ from hub.feeds.holding import OBJECT, take_back
 from hub.feeds.merge import Merger
 from hub.feeds.objects_batch import patterned_values
 from hub.ledger.records import Entry
-from hub.ledger.withdraw import NO_STREAM
+from hub.ledger.versions import NO_STREAM
 from hub.stix.canonical import parse_json
 from hub.stix.values import Value
 

@@ -10,9 +10,10 @@ from sqlalchemy.orm import Session
 
 from hub.feeds.batch import QUARANTINED, REFUSED, Result, Target
 from hub.feeds.holding import HeldStatement, hold
-from hub.feeds.indicator import FRAUD_KINDS
+from hub.feeds.indicator import FRAUD_KINDS, indicator_key
 from hub.feeds.merge import MergePlan, Merger, Statement
 from hub.feeds.readers.reading import RawIndicator, Unread
+from hub.feeds.recognised import context_of, digests_of, recognised, remember
 from hub.feeds.sift import Held, Rules, shown, sift
 from hub.stix.tlp import Tlp
 from hub.stix.values import Kind, Value
@@ -25,19 +26,29 @@ Numbered = tuple[int, RawIndicator | Unread]
 
 @dataclass(slots=True)
 class ValuePlan:
-    """What a batch of values comes to before anything is written."""
+    """What a batch of values comes to before anything is written; ``merged`` by the digests of their readings."""
 
     statements: list[Statement] = field(default_factory=list)
     held: list[HeldStatement] = field(default_factory=list)
     merge: MergePlan | None = None
+    merged: dict[str, Value] = field(default_factory=dict)
+    context: bytes = b""
     result: Result = field(default_factory=Result)
 
 
-def plan(batch: Sequence[Numbered], target: Target, rules: Rules) -> ValuePlan:
-    """Sift ``batch``: statements to merge, values held back, everything counted."""
-    planned = ValuePlan()
+def plan(session: Session, batch: Sequence[Numbered], target: Target, rules: Rules) -> ValuePlan:
+    """Sift ``batch``: statements to merge, values held back, everything counted. ``session`` only reads.
+
+    What the source has said before in the same way is recognised and passed over.
+    """
+    planned = ValuePlan(context=context_of(target, rules))
+    digests = digests_of(planned.context, batch)
+    known = recognised(session, target.source.id, digests)
+    planned.result.counts.update({"read": len(batch), "accepted": len(known), "unchanged": len(known)})
+    planned.result.values.update(known.values())
     for position, reading in batch:
-        planned.result.counts["read"] += 1
+        if position in known:
+            continue
         if isinstance(reading, Unread):
             planned.result.held(position, Held(REFUSED, reading.where, shown(reading.raw), reading.reason))
             continue
@@ -49,6 +60,7 @@ def plan(batch: Sequence[Numbered], target: Target, rules: Rules) -> ValuePlan:
             continue
         planned.result.values.add(found)
         planned.statements.append(_statement(reading, found, target))
+        planned.merged[digests[position]] = found
     return planned
 
 
@@ -86,6 +98,8 @@ def apply(session: Session, planned: ValuePlan, target: Target, merger: Merger) 
     changes = merger.write(session, target.source, planned.merge) if planned.merge else []
     planned.result.counts["accepted"] += len(planned.statements)
     planned.result.counts.update(change.value for change in changes)
+    merged = {digest: indicator_key(merger.namespace, value) for digest, value in planned.merged.items()}
+    remember(session, target.source.id, planned.context, merged)
     hold(session, target.source.id, target.submission_id, planned.held)
 
 

@@ -22,7 +22,7 @@ from hub.db.bulk import chunks, insert_rows, select_in
 from hub.db.database import lock_appends
 from hub.ledger.classes import Audience, stream_id
 from hub.ledger.records import Collection, DetachedReceipt, Entry, LogHead
-from hub.ledger.versions import WITHDRAWN, version_key, version_of
+from hub.ledger.versions import WITHDRAWALS, WITHDRAWN, version_key, version_of
 from hub.provenance.keys import Signer
 from hub.provenance.published import carries_receipt
 from hub.provenance.receipts import Prepared, Sealed, committed_source, prepare, seal
@@ -134,6 +134,17 @@ class Log:
         batch.write()
         return outcomes
 
+    def withdraw(self, session: Session, drafts: Sequence[Draft]) -> None:
+        """Append the statements that versions have left every view, under ``op`` withdraw, within the caller's
+        transaction. The log keeps them; no reader of any collection is given one.
+        """
+        lock_appends(session)
+        head = session.get_one(LogHead, 1, with_for_update=True)
+        batch = _Batch(session, self, head, drafts)
+        for one in drafts:
+            batch.withdraw(one)
+        batch.write()
+
     def sealed(self, one: Draft, idx: int, acc: str, prev: str | None, alias: str) -> Sealed:
         """The receipt of ``one`` at log index ``idx``, spliced in."""
         return seal(
@@ -180,17 +191,30 @@ class _Batch:
             return Appended(refused="this version is already here with other content; give it a later 'modified'")
         if known.owner and known.owner != one.source.id:
             return Appended(refused="another source owns this id; only the creator of an object may version it")
+        appended_to = bool(known.digests)
+        row = self._row(one, known, digest, self._stream(one))
+        self._place(known, row)
+        return Appended(row["seq"], appended_to)
+
+    def withdraw(self, one: Draft) -> None:
+        known = self._known.setdefault((one.collection_no, one.stix_id), _Known())
+        row = self._row(one, known, digest_of(one.prepared.plain), WITHDRAWALS)
+        row["version_key"] += f"{WITHDRAWN}{row['seq']}"
+        row["latest"] = row["earliest"] = 0
+        known.newest_seq, known.statement = row["seq"], row["statement"]
+
+    def _row(self, one: Draft, known: _Known, digest: bytes, stream: int) -> dict[str, Any]:
+        """The next entry, numbered, signed and noted to be written; its marks are the only thing left open."""
         seq, added = self._number()
-        appended = Appended(seq, bool(known.digests))
         sealed = self._log.sealed(one, seq, clock.timestamp(added), known.statement, self._aliases[one.collection_no])
         row = {
             "seq": seq,
             "date_added": added,
             "collection_no": one.collection_no,
-            "stream_id": self._stream(one),
+            "stream_id": stream,
             "stix_id": one.stix_id,
             "version": one.version,
-            "version_key": key,
+            "version_key": version_key(one.version),
             "latest": 1,
             "earliest": 1,
             "source_id": one.source.id,
@@ -200,11 +224,10 @@ class _Batch:
             "cut_end": sealed.cut_end,
             "body": sealed.signed,
         }
-        self._place(known, row)
         self._rows[seq] = row
         if not one.carries_receipt:
             self._detached.append({"seq": seq, "seed": one.prepared.seed, "receipt": sealed.receipt})
-        return appended
+        return row
 
     def write(self) -> None:
         """Write what was added; the head row last."""

@@ -25,7 +25,7 @@ from sqlalchemy.orm import Session
 from hub.db import Database
 from hub.errors import HubError
 from hub.ledger.records import Disclosure, Entry, LastPoll
-from hub.ledger.versions import version_key
+from hub.ledger.versions import WITHDRAWALS, version_key
 
 log = structlog.get_logger(__name__)
 
@@ -146,8 +146,9 @@ class Disclosures:
 def told(session: Session, stix_id: str, version: str | None = None) -> list[Told]:
     """Every version of an object that the log holds, or the one named, with who was given it; in the log's order."""
     entries = select(Entry.seq, Entry.collection_no, Entry.version, Entry.body).where(
-        Entry.collection_no.in_(select(Entry.collection_no).distinct()), Entry.stix_id == stix_id
-    )
+        Entry.collection_no.in_(select(Entry.collection_no).distinct()), Entry.stix_id == stix_id,
+        Entry.stream_id != WITHDRAWALS,
+    )  # fmt: skip
     return [
         Told(
             row.collection_no,

@@ -47,7 +47,7 @@ def with_fields(obj: dict[str, Any], audience: Audience) -> Audience:
 
 
 def hidden_from(actor: Actor, fields: Iterable[str], shares_group: bool) -> tuple[str, ...]:
-    """Those of a class's ``fields`` that the actor may not see, sorted; ``shares_group``: it is in one of its groups."""
+    """Those of a class's ``fields`` that the actor may not see, sorted; ``shares_group``: in one of its groups."""
     return tuple(sorted(each for each in fields if not _may_see(actor, each, shares_group)))
 
 

@@ -92,9 +92,8 @@ def holdings(session: Session) -> dict[int, Holding]:
         .join(counted, counted.c.stream_id == Stream.id)
         .group_by(Stream.collection_no)
     ).all()
-    added = dict(
-        session.execute(select(Entry.seq, Entry.date_added).where(Entry.seq.in_([row[2] for row in rows]))).tuples().all()
-    )
+    newest_ones = session.execute(select(Entry.seq, Entry.date_added).where(Entry.seq.in_([row[2] for row in rows])))
+    added = {seq: at for seq, at in newest_ones}
     return found | {no: Holding(int(objects), added.get(newest)) for no, objects, newest in rows}
 
 

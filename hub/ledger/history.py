@@ -19,12 +19,12 @@ from hub.ledger.records import (
     Stream,
     VisibilityClass,
 )
+from hub.ledger.versions import NO_STREAM
 from hub.ledger.visibility import judged_streams
-from hub.ledger.withdraw import NO_STREAM
 from hub.provenance.encoding import b64u
 from hub.stix.tlp import Tlp
 
-MOST = 200
+PAGE = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +45,8 @@ class Kept:
 
     @property
     def withdrawn(self) -> bool:
-        """It has left every view; the log keeps it."""
-        return self.stream_id == NO_STREAM
+        """It has left every view, or says that one has; the log keeps it."""
+        return self.stream_id <= NO_STREAM
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +57,23 @@ class Judged:
     parts: dict[str, bool]
 
 
-def versions(session: Session, stix_ids: Sequence[str], most: int = MOST) -> list[Kept]:
-    """The entries of some objects in every collection, the newest first, ``most`` of them."""
-    found = session.scalars(
-        select(Entry)
-        .where(Entry.collection_no.in_(select(Collection.no)), Entry.stix_id.in_(stix_ids))
-        .order_by(Entry.seq.desc())
-        .limit(most)
-    ).all()
-    return _kept(session, found)
+def versions(session: Session, stix_ids: Sequence[str], before: int | None = None) -> list[Kept]:
+    """A page of the entries of some objects in every collection, the newest first, those before a place in the log.
+
+    One more than ``PAGE`` where more follow.
+    """
+    asked = select(Entry).where(Entry.collection_no.in_(select(Collection.no)), Entry.stix_id.in_(stix_ids))
+    if before is not None:
+        asked = asked.where(Entry.seq < before)
+    return _kept(session, session.scalars(asked.order_by(Entry.seq.desc()).limit(PAGE + 1)).all())
+
+
+def latest(session: Session, stix_ids: Sequence[str]) -> list[Kept]:
+    """The last version of each of some objects in every collection, the newest first."""
+    asked = select(Entry).where(
+        Entry.collection_no.in_(select(Collection.no)), Entry.stix_id.in_(stix_ids), Entry.latest == 1
+    )
+    return _kept(session, session.scalars(asked.order_by(Entry.seq.desc())).all())
 
 
 def latest_of_types(session: Session, types: Sequence[str], most: int) -> list[Kept]:

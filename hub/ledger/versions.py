@@ -6,6 +6,9 @@ from typing import Any
 
 # In the version key of a withdrawn entry, before its seq: the plain key is free to be added again.
 WITHDRAWN = "~"
+# Streams that no actor sees: that of withdrawn entries, and that of the statements that withdrew them.
+NO_STREAM = 0
+WITHDRAWALS = -1
 
 
 def version_of(obj: dict[str, Any]) -> str | None:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from hub.auth import Role
 from hub.members import attestation, people
+from hub.members.attention import Ending
 from hub.members.credentials import ACTIVE
 from hub.members.people_records import PeopleAttestation, Person
 from hub.members.records import Credential, Member
@@ -17,51 +18,25 @@ DAY = 86_400_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Due:
-    """What falls due for a member at ``at`` (microseconds). ``subject`` is its id, ``name`` what it is called."""
+class Unconfirmed:
+    """A member whose list of people is to be confirmed since ``due_at`` (microseconds)."""
 
     member: Member
-    subject: str
-    name: str
-    at: int
+    due_at: int
 
 
-def dormant(session: Session) -> list[tuple[Person, Member | None]]:
-    """Everybody who is dormant, who stayed away longest first; None is the hub itself."""
-    rows = session.execute(
-        select(Person, Member)
-        .outerjoin(Member, Member.id == Person.member_id)
-        .where(Person.status == people.DORMANT)
-        .order_by(func.coalesce(Person.last_seen_at, Person.created_at), Person.id)
-    )
-    return [(row[0], row[1]) for row in rows]
+def has_successor(session: Session, key: Ending) -> bool:
+    """Whether a key is being replaced: the member has another one of the same label that holds for longer."""
+    later = Credential.expires_at.is_(None) | (Credential.expires_at > key.expires_at)
+    return bool(key.label) and session.scalar(
+        select(Credential.username)
+        .where(Credential.member_id == key.member_id, Credential.label == key.label, later)
+        .where(Credential.revoked_at.is_(None), Credential.username != key.username)
+        .limit(1)
+    ) is not None  # fmt: skip
 
 
-def keys(session: Session, now: int, until: int) -> list[Due]:
-    """Keys of active members that end between ``now`` and ``until``, the first first.
-
-    A key that has a successor of the same label is being replaced: nobody has to be told.
-    """
-    rows = session.execute(
-        select(Credential, Member)
-        .join(Member, Member.id == Credential.member_id)
-        .where(Member.status == ACTIVE, Credential.revoked_at.is_(None))
-        .order_by(Credential.expires_at, Credential.username)
-    ).all()
-    labels: dict[tuple[str, str], int] = {}
-    for key, member in rows:
-        place = member.id, key.label
-        labels[place] = max(labels.get(place, 0), key.created_at)
-    return [
-        Due(member, key.username, key.label or key.username, key.expires_at)
-        for key, member in rows
-        if key.expires_at is not None
-        and now < key.expires_at <= until
-        and (not key.label or key.created_at == labels[member.id, key.label])
-    ]
-
-
-def attestations(session: Session, now: int) -> list[Due]:
+def attestations(session: Session, now: int) -> list[Unconfirmed]:
     """Active members whose list of people is to be confirmed, the longest due first.
 
     The first quarter begins with the first person.
@@ -78,8 +53,8 @@ def attestations(session: Session, now: int) -> list[Due]:
         .outerjoin(last, last.c.member_id == Member.id)
         .where(Member.status == ACTIVE)
     )
-    found = [Due(member, member.id, member.name, at + attestation.EVERY) for member, at in rows]
-    return sorted((one for one in found if one.at <= now), key=lambda one: (one.at, one.subject))
+    found = [Unconfirmed(member, at + attestation.EVERY) for member, at in rows]
+    return sorted((one for one in found if one.due_at <= now), key=lambda one: (one.due_at, one.member.id))
 
 
 def soon_dormant(session: Session, now: int, days: int, notice: int) -> list[tuple[Person, int]]:

@@ -93,7 +93,7 @@ class Outbox:
             message = self._message(waiting)
         try:
             self._send(message)
-        except (OSError, smtplib.SMTPException) as error:
+        except (OSError, smtplib.SMTPException, ValueError) as error:  # ValueError: text that SMTP cannot carry
             log.warning("a message could not be sent", id=message_id, error=str(error))
             return False
         with self._database.unit_of_work() as session:

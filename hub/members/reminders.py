@@ -9,8 +9,7 @@ from sqlalchemy.orm import Session
 
 from hub import clock
 from hub.clock import timestamp
-from hub.members import due, outbox
-from hub.members.due import DAY
+from hub.members import attention, due, outbox
 from hub.members.invitations import Post
 from hub.members.sign_in_records import Reminder
 
@@ -31,19 +30,20 @@ def send_due(session: Session, post: Post) -> Sent:
     now, console, sent = clock.micros(), post.settings.console, Sent()
     base, hub = post.settings.base_url, post.settings.identity.name
     for one in due.attestations(session, now):
-        if _first_time(session, ATTESTATION, one.subject, one.at):
+        if _first_time(session, ATTESTATION, one.member.id, one.due_at):
             text = (
-                f"once a quarter the primary contact of {one.name} confirms who signs in to {hub} for it. It is due:"
+                f"once a quarter the primary contact of {one.member.name} confirms who signs in to {hub} for it. It is due:"
                 f"\n\n{base}/console/people"
             )
-            sent.attestations += _to_contacts(session, post, one.subject, "Please confirm your list of people", text)
-    for one in due.keys(session, now, now + console.notice_days * DAY):
-        if _first_time(session, KEY, one.subject, one.at):
+            sent.attestations += _to_contacts(session, post, one.member.id, "Please confirm your list of people", text)
+    for key in attention.keys_ending(session, now, console.notice_days):
+        if not due.has_successor(session, key) and _first_time(session, KEY, key.username, key.expires_at):
             text = (
-                f"the API key {one.name} ({one.subject}) of {one.member.name} ends on {_day(one.at)}. A new one, with"
-                f" an overlap, is made here:\n\n{base}/console/keys"
+                f"the API key {key.username} ({key.label or 'without a label'}) of {key.member_name} ends on"
+                f" {_day(key.expires_at)}. A new one, with an overlap, is made here:\n\n{base}/console/keys"
             )
-            sent.keys += _to_contacts(session, post, one.member.id, f"An API key ends on {_day(one.at)}", text)
+            subject = f"An API key ends on {_day(key.expires_at)}"
+            sent.keys += _to_contacts(session, post, key.member_id, subject, text)
     for person, at in due.soon_dormant(session, now, console.dormant_days, console.notice_days):
         if _first_time(session, DORMANCY, person.id, at):
             text = (

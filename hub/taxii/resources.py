@@ -179,7 +179,8 @@ def delete_object(root: str, collection: str, stix_id: str) -> Response:
     streams = services().views.of(actor(), head()).stream_ids(target.no)
     with services().database.unit_of_work() as session:
         source = sources.of_member(session, actor(), services().settings.intake.default_grade)
-        gone = withdraw(session, target.no, stix_id, versions, source_id=source.id, streams=streams)
+        log = services().log
+        gone = withdraw(log, session, target.no, stix_id, versions, source=source.of_ledger, streams=streams)
         record(session, actor().member_id, "object:delete", stix_id, before={"collection": target.id, "versions": gone})
         # What the object said of a value is taken back by the worker, in the order of everything that arrives.
         said = inbox.Arrival(

@@ -14,6 +14,7 @@ from hub.checks.checking import Checks
 from hub.checks.filing_parts import Desk
 from hub.db import Database
 from hub.feeds.quarantine import Quarantine
+from hub.ledger.append import Log
 from hub.ledger.disclosures import Disclosures
 from hub.ledger.positions import Positions
 from hub.ledger.views import Views
@@ -36,6 +37,7 @@ class Services:
     database: Database
     views: Views
     vault: Vault
+    log: Log
     signer: Signer
     view_signer: Signer
     hub_ref: str

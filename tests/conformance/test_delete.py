@@ -6,6 +6,8 @@ may delete it; a deleted version may be added again and then stands at the end o
 
 from __future__ import annotations
 
+import json
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -13,6 +15,10 @@ from sqlalchemy import select
 
 from hub.audit.records import AuditEvent
 from hub.ledger.records import Entry
+from hub.provenance.blinding import EXTENSION_ID
+from hub.provenance.encoding import b64u, unb64u
+from hub.provenance.keys import PublishedKey, Role, jwks
+from hub.provenance.verify import verify_bundle
 from tests.live import TAXII_21, LocalHub, TestMember
 from tests.objects import domain, indicator
 
@@ -215,19 +221,60 @@ def test_an_unversioned_object_is_deleted_and_comes_again(
     assert standing(local_hub, collection, contributor) == []
 
 
+def entries_of_one(hub: LocalHub) -> list[Entry]:
+    with hub.hub.database.reading() as session:
+        return list(session.scalars(select(Entry).where(Entry.stix_id == ONE).order_by(Entry.seq)))
+
+
 def test_the_log_keeps_what_was_deleted_and_who_did_it(
     local_hub: LocalHub, contributor: TestMember, filled: str
 ) -> None:
     """The log is append-only: the row stays; the audit log names the member, the object and the versions."""
-    with local_hub.hub.database.reading() as session:
-        before = session.scalars(select(Entry.seq).where(Entry.stix_id == ONE)).all()
+    before = entries_of_one(local_hub)
     assert delete(local_hub, filled, contributor) == 200
+    after = entries_of_one(local_hub)
+    assert [(one.seq, one.body) for one in after[: len(before)]] == [(one.seq, one.body) for one in before]
     with local_hub.hub.database.reading() as session:
-        assert session.scalars(select(Entry.seq).where(Entry.stix_id == ONE)).all() == before
         found = select(AuditEvent).where(AuditEvent.action == "object:delete").order_by(AuditEvent.id.desc()).limit(1)
         event = session.scalars(found).one()
     assert (event.actor, event.subject) == (contributor.member_id, ONE)
     assert all(version in event.detail for version in (V1, V2, V3))
+
+
+def test_the_log_says_that_a_version_was_deleted(local_hub: LocalHub, contributor: TestMember, filled: str) -> None:
+    """One signed statement of ``op`` withdraw for each deleted version, in the chain of statements about the id."""
+    before = entries_of_one(local_hub)
+    assert delete(local_hub, filled, contributor, **{"match[version]": f"{V1},{V2}"}) == 200
+    withdrawn = entries_of_one(local_hub)[len(before) :]
+    assert [one.version for one in withdrawn] == [V2, V1]  # in the order in which they were added
+    local_hub.add(f"{filled}/objects/", contributor, [indicator(1, V1)])
+    again = entries_of_one(local_hub)[-1]
+    chain = [before[-1], *withdrawn, again]
+    receipts = [receipt_of(one) for one in chain]
+    assert [one["op"] for one in receipts] == ["add", "withdraw", "withdraw", "add"]
+    assert [one["idx"] for one in receipts] == [one.seq for one in chain]
+    assert [one.get("prev") for one in receipts[1:]] == [one.statement for one in chain[:-1]]
+    keys = jwks([PublishedKey(local_hub.hub.signer.public_jwk(), Role.HUB_RECEIPT, "hub", 0)])
+    for one in withdrawn:
+        (report,) = verify_bundle(one.body, keys, None, ["receipt"])
+        assert (report.result, report.source) == ("sound", "member")
+    # No reader is given one, by any way in.
+    shown = local_hub.get(f"{filled.replace('plain', 'signed')}/objects/?match[version]=all", contributor)
+    assert not {one.statement for one in withdrawn} & {_statement(one) for one in shown.get_json(force=True)["objects"]}
+
+
+def receipt_of(entry: Entry) -> dict[str, Any]:
+    """The payload of the receipt inside an entry's body."""
+    return _payload(json.loads(entry.body))
+
+
+def _payload(obj: dict[str, Any]) -> dict[str, Any]:
+    return json.loads(unb64u(obj["extensions"][EXTENSION_ID]["receipt"].split(".")[1], where="receipt"))
+
+
+def _statement(obj: dict[str, Any]) -> str:
+    payload = obj["extensions"][EXTENSION_ID]["receipt"].split(".")[1]
+    return b64u(sha256(unb64u(payload, where="receipt")).digest()).decode()
 
 
 def test_a_page_that_a_client_holds_is_not_confirmed_after_a_deletion(

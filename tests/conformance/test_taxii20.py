@@ -13,7 +13,7 @@ from taxii2client.v20 import ApiRoot, Collection, Server, as_pages
 
 from hub.stix.downconvert import id20
 from hub.stix.tlp import TLP1_AMBER_ID, Tlp
-from tests.engines import SQLite
+from tests.engines import PRODUCTS, DatabaseEngine, SQLite
 from tests.live import LiveHub, LocalHub, TestMember, local, serving
 from tests.objects import T0, domain, indicator, malware, object_id
 
@@ -44,6 +44,14 @@ def old_indicator(name: object, **more: Any) -> dict[str, Any]:
         "valid_from": T0,
         **more,
     }
+
+
+@pytest.fixture(scope="module", params=PRODUCTS)
+def local_hub(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalHub]:
+    """A hub on each product in turn: positions are counted by statements of their own."""
+    engine: DatabaseEngine = request.getfixturevalue(request.param)
+    with engine.migrated() as url, local(url, tmp_path_factory.mktemp("hub20")) as hub:
+        yield hub
 
 
 @pytest.fixture

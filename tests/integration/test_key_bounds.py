@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
 import time_machine
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
 from sqlalchemy import select
 
 from hub import clock
@@ -17,6 +23,7 @@ from hub.errors import InvalidInput
 from hub.members import certificates, keys
 from hub.members.bounds import Bounds
 from hub.members.records import Member
+from tests.commands import Commands
 from tests.engines import DatabaseEngine
 from tests.live import LocalHub, TestMember, local
 from tests.objects import indicator
@@ -245,14 +252,6 @@ def test_certificates_are_bounded_alike(hub: LocalHub, member: TestMember, certi
 @pytest.fixture
 def certificate() -> tuple[bytes, bytes]:
     """A self-signed certificate (PEM) and its fingerprint."""
-    import hashlib
-    from datetime import timedelta
-
-    from cryptography import x509
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-    from cryptography.hazmat.primitives.serialization import Encoding
-    from cryptography.x509.oid import NameOID
-
     key = Ed25519PrivateKey.generate()
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "bounded.example")])
     begin = clock.now() - timedelta(days=1)

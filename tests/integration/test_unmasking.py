@@ -1,4 +1,4 @@
-"""Unmasking: two people beside the one who asks, held by the database; the source is told; the answer is short-lived."""
+"""Unmasking: two people beside the one who asks, held by the database; the source is told; the answer goes away."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def staff(hub: LocalHub) -> dict[str, TestPerson]:
 @pytest.fixture
 def source(hub: LocalHub) -> TestMember:
     """An anonymous member that has shared an indicator."""
-    member = hub.add_member("Hidden Bank plc", roles=["contributor"], anonymous=True)
+    member = hub.add_member("Hidden Bank plc", roles=["contributor"], anonymous=True, groups=["banks"])
     add_person(hub, "contact@hidden.test", ["primary-contact"], member.member_id, name="Jo Quill")
     assert hub.add(OBJECTS, member, [indicator("hidden")])["success_count"] == 1
     return member
@@ -55,7 +55,7 @@ def source(hub: LocalHub) -> TestMember:
 @pytest.fixture
 def sighting(hub: LocalHub, source: TestMember) -> str:
     """The sighting that others see of it."""
-    shown = hub.get(SIGHTINGS, hub.add_member("Reader")).get_json(force=True)["objects"]
+    shown = hub.get(SIGHTINGS, hub.add_member("Reader", groups=["banks"])).get_json(force=True)["objects"]
     (found,) = [one for one in shown if one["type"] == "sighting"]
     assert found["where_sighted_refs"] != [source.identity_ref]
     return str(found["id"])

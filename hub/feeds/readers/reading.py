@@ -6,15 +6,19 @@ canonical form is and whether a rule holds it back is decided later, by the inta
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Protocol
+from itertools import islice
+from typing import Any, Protocol, TypeVar
 
 from hub.stix.tlp import Tlp
 from hub.stix.values import Kind
 
 DESCRIPTION_LIMIT = 200
 RAW_LIMIT = 120
+# Some 50 MB of readings; a longer file is read once to be counted and once to be taken in.
+KEPT_UNITS = 100_000
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,3 +84,11 @@ class Reader(Protocol):
 def unread(where: str, raw: str, reason: str) -> Unread:
     """An ``Unread`` whose excerpt is cut to its limit."""
     return Unread(where, raw[:RAW_LIMIT], reason)
+
+
+def counted(units: Callable[[], Iterator[T]]) -> tuple[Callable[[], Iterator[T]], int]:
+    """The units of a submission, and how many they are; what can be kept is not read a second time."""
+    stream = units()
+    kept = list(islice(stream, KEPT_UNITS))
+    more = sum(1 for _ in stream)
+    return (units if more else lambda: iter(kept)), len(kept) + more

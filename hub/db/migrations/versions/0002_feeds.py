@@ -25,10 +25,26 @@ def upgrade() -> None:
     _quarantine()
     op.add_column("reported_value", sa.Column("held", sa.Boolean(), nullable=False, server_default=sa.false()))
     op.add_column("source", sa.Column("allows_wider", sa.Text(), nullable=False, server_default=""))
+    op.add_column("source", sa.Column("reading_context", sa.LargeBinary(), nullable=False, server_default=""))
     op.add_column("feed", sa.Column("allows_wider", sa.Text(), nullable=False, server_default=""))
     op.add_column("feed", sa.Column("tlp_ceiling", sa.SmallInteger(), nullable=False, server_default=AMBER))
     op.execute("UPDATE feed SET tlp_ceiling = tlp")
     op.add_column("submission", sa.Column("tlp_ceiling", sa.SmallInteger(), nullable=True))
+    op.create_table(
+        "known_reading",
+        sa.Column("source_id", sa.Integer(), nullable=False),
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("indicator_id", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["indicator_id", "source_id"],
+            ["contribution.indicator_id", "contribution.source_id"],
+            name="fk_known_reading_contribution",
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("source_id", "digest", name=op.f("pk_known_reading")),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("ix_known_reading_contribution", "known_reading", ["indicator_id", "source_id"])
 
 
 def _quarantine() -> None:

@@ -1,0 +1,86 @@
+"""Readings that a source has made before: told by what stands in the file, before anything is done with them.
+
+A pull of a feed of which a few rows have changed holds mostly what the last one held. What was merged once, read in
+the same way for the same audience by the same rules, changes nothing when it is read again, for as long as the
+source's contribution stands: a reading that is recognised is neither sifted nor merged.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+
+import orjson
+from sqlalchemy import delete
+from sqlalchemy.orm import Session
+
+from hub.db.bulk import select_in
+from hub.feeds.batch import Target
+from hub.feeds.readers.reading import RawIndicator, Unread
+from hub.feeds.records import KnownReading, SourceRecord
+from hub.feeds.sift import Rules
+from hub.stix.values import Kind, Value
+
+DIGEST_DIGITS = 32
+KINDS = {kind.value: kind for kind in Kind}
+FOUND = (
+    "SELECT k.digest, i.kind, i.value FROM known_reading k JOIN indicator i ON i.id = k.indicator_id"
+    " WHERE k.source_id = ? AND k.digest IN (…)"
+)
+# One statement for all rows on PostgreSQL, one prepared statement on SQLite; both leave what is there.
+_REMEMBER_POSTGRESQL = (
+    "INSERT INTO known_reading (source_id, digest, indicator_id)"
+    " SELECT %s, said.digest, i.id FROM unnest(%s::text[], %s::text[]) AS said (digest, key)"
+    " JOIN indicator i ON i.key = said.key ON CONFLICT DO NOTHING"
+)
+_REMEMBER_SQLITE = (
+    "INSERT OR IGNORE INTO known_reading (source_id, digest, indicator_id) SELECT ?, ?, id FROM indicator WHERE key = ?"
+)
+
+
+def context_of(target: Target, rules: Rules) -> bytes:
+    """Equal where the same reading comes to the same statement."""
+    said = [
+        target.chosen, target.tlp, target.ceiling, sorted(target.groups), sorted(target.aliases.items()),
+        sorted(target.default_tlp.items()), target.source.grade, rules.key,
+    ]  # fmt: skip
+    return hashlib.sha256(orjson.dumps(said)).digest()
+
+
+def digests_of(context: bytes, batch: Sequence[tuple[int, RawIndicator | Unread]]) -> dict[int, str]:
+    """The digest of each reading by its position, wherever in the file it stands."""
+    dumps, sha256 = orjson.dumps, hashlib.sha256
+    return {
+        position: sha256(
+            context
+            + dumps((one.raw, one.kind, one.labels, one.first_seen, one.last_seen, one.legitimate, one.tlp))
+        ).hexdigest()[:DIGEST_DIGITS]
+        for position, one in batch
+        if type(one) is RawIndicator
+    }  # fmt: skip
+
+
+def recognised(session: Session, source_id: int, digests: Mapping[int, str]) -> dict[int, Value]:
+    """The values of those readings that the source has made before, by their positions. Reads only."""
+    rows = select_in(session, FOUND, set(digests.values()), [source_id])
+    known = {digest: Value(KINDS[kind], text) for digest, kind, text in rows}
+    return {position: known[digest] for position, digest in digests.items() if digest in known}
+
+
+def remember(session: Session, source_id: int, context: bytes, merged: Mapping[str, str]) -> None:
+    """Keep the readings (digest -> key of its indicator) that were merged, within the caller's transaction.
+
+    What was read in another way is forgotten.
+    """
+    if not merged:
+        return
+    source = session.get_one(SourceRecord, source_id)
+    if source.reading_context != context:
+        session.execute(delete(KnownReading).where(KnownReading.source_id == source_id))
+        source.reading_context = context
+    session.flush()
+    connection = session.connection()
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(_REMEMBER_POSTGRESQL, (source_id, list(merged), list(merged.values())))
+    else:
+        connection.exec_driver_sql(_REMEMBER_SQLITE, [(source_id, digest, key) for digest, key in merged.items()])
