@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import itertools
 import os
 import sys
 import tempfile
@@ -10,12 +11,12 @@ from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
 
-from bench import medallion, nginx, reading, results, store, taking
+from bench import feeding, medallion, nginx, precheck, reading, results, store, taking
 from bench.results import Measured
 
 SMALL = 20_000
 LARGE = 1_000_000
-PARTS = ("pages", "drains", "ingest", "posts", "medallion")
+PARTS = ("pages", "drains", "ingest", "posts", "medallion", "precheck", "again", "validation")
 PRODUCTS = ("sqlite", "postgresql")
 
 
@@ -30,7 +31,8 @@ def main() -> int:
         tempfile.TemporaryDirectory(prefix="hub-bench-", dir=arguments.folder) as folder,
         store.postgresql(Path(folder)) if "postgresql" in arguments.on else nullcontext("") as socket,
     ):
-        for one in _measured(arguments, Path(folder), socket):
+        parts = (_measured, _prechecked)
+        for one in itertools.chain.from_iterable(part(arguments, Path(folder), socket) for part in parts):
             found.append(one)
             _say(f"{one.name} [{one.product}]: {one.value:,.2f}{one.unit} {one.target} {one.verdict} ({one.detail})")
     print(results.table(found))
@@ -62,13 +64,26 @@ def _measured(arguments: argparse.Namespace, folder: Path, socket: str) -> Itera
                 yield from reading.drains(product, small, log)
         if "ingest" in arguments.parts:
             yield from taking.ingest(product, *place("ingest"))
+        if "again" in arguments.parts:
+            yield from feeding.again(product, *place("again"))
         if "posts" in arguments.parts:
             yield from taking.posts(product, *place("posts"), log)
+        if "validation" in arguments.parts and product == arguments.on[0]:
+            yield from feeding.validation()
         if "medallion" in arguments.parts and product == "sqlite":
             try:
                 yield from medallion.compared(large, log)
             except LookupError as reason:
                 _say(f"Skipped medallion: {reason}")
+
+
+def _prechecked(arguments: argparse.Namespace, folder: Path, socket: str) -> Iterator[Measured]:
+    if "precheck" not in arguments.parts:
+        return
+    for product in arguments.on:
+        url = store.create_database(socket, "precheck") if product == "postgresql" else ""
+        yield from precheck.evaluations(product, folder / f"{product}-precheck", url, folder / "servers.log")
+    yield from precheck.sets()
 
 
 def _arguments() -> argparse.Namespace:

@@ -60,7 +60,7 @@ def ingest(product: str, data: Path, url: str) -> Iterator[Measured]:
     """New values and new objects through the real intake, in this process, in batches of 1,000."""
     hub = open_hub(data, url, intake={"reserved": "publish"})
     shared = _alias(hub, "shared")
-    _cpu(hub, inbox.FILE, value_list("warm", 1000), None)
+    cpu_to_take_in(hub, inbox.FILE, value_list("warm", 1000), None)
     kinds = {
         "value of a list": (inbox.FILE, value_list, None, "≤ 8"),
         "STIX indicator of an envelope (kept as it came, and merged into the hub's own)": (
@@ -71,7 +71,7 @@ def ingest(product: str, data: Path, url: str) -> Iterator[Measured]:
         ratios = []
         for turn in range(3):
             signature = signature_seconds()
-            cost = _cpu(hub, kind, make(f"{kind}{turn}", VALUES), collection_no) / VALUES
+            cost = cpu_to_take_in(hub, kind, make(f"{kind}{turn}", VALUES), collection_no) / VALUES
             ratios.append((cost / signature, cost, signature))
         ratio, cost, signature = sorted(ratios)[1]
         yield Measured(
@@ -88,7 +88,7 @@ def _alias(hub: Hub, alias: str) -> int:
         return found.no
 
 
-def _cpu(hub: Hub, kind: str, raw: bytes, collection_no: int | None) -> float:
+def cpu_to_take_in(hub: Hub, kind: str, raw: bytes, collection_no: int | None) -> float:
     """CPU seconds of this process to take ``raw`` in."""
     worker = hub.intake()
     started = time.process_time()

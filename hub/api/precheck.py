@@ -21,6 +21,9 @@ from hub.web import actor, allow, services
 
 blueprint = Blueprint("precheck", __name__, url_prefix="/api/v1/precheck", description="The private pre-check")
 
+# 32 bytes in base64url; its two letters become those of base64, whose own become none.
+CHARACTERS = 43
+ALPHABET = bytes.maketrans(b"-_+/", b"+/!!")
 # A version never changes; the rights of the one who asks may.
 CACHED = "private, max-age=86400, immutable"
 
@@ -160,17 +163,24 @@ def _batch() -> tuple[int, list[bytes]]:
         raise InvalidInput("is the number of a key epoch", where="epoch")
     if not isinstance(blinded, list):
         raise InvalidInput("is a list of elements", where="blinded")
-    return epoch, [_bytes(text, place) for place, text in enumerate(blinded)]
+    for place, text in enumerate(blinded):
+        if not (isinstance(text, str) and len(text) == CHARACTERS and text.isascii()):
+            raise _no_element(place)
+    # Turned into the alphabet of base64 all at once: that is half of what reading a batch costs.
+    padded = "".join(f"{text}=" for text in blinded).encode().translate(ALPHABET)
+    return epoch, [_bytes(padded, place) for place in range(len(blinded))]
 
 
-def _bytes(text: object, place: int) -> bytes:
-    """32 bytes are 43 characters."""
+def _bytes(padded: bytes, place: int) -> bytes:
+    start = place * (CHARACTERS + 1)
     try:
-        if isinstance(text, str) and len(text) == 43:
-            return base64.b64decode(text + "=", altchars=b"-_", validate=True)
-    except (binascii.Error, ValueError):
-        pass
-    raise InvalidInput("an element is 32 bytes in base64url without padding", where=f"blinded[{place}]")
+        return binascii.a2b_base64(padded[start : start + CHARACTERS + 1], strict_mode=True)
+    except binascii.Error:
+        raise _no_element(place) from None
+
+
+def _no_element(place: int) -> InvalidInput:
+    return InvalidInput("an element is 32 bytes in base64url without padding", where=f"blinded[{place}]")
 
 
 def _text(raw: bytes) -> str:

@@ -11,21 +11,19 @@ the audit log, neither of which tells whom the filing is about. ``hub.db.filing_
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import delete, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from hub import clock
 from hub.audit import record
-from hub.checks import filing_rows
-from hub.checks.filing_parts import HUB, Desk, Envelope, Filer
+from hub.checks.filing_parts import HUB, Desk, Filer
 from hub.checks.filing_publishing import publish, take_back, unpublished
+from hub.checks.filing_writing import UNCHANGED, Filed, Writing, may_end_dispute, note
 from hub.checks.forms import Form
-from hub.checks.index import CheckIndex, open_index
+from hub.checks.index import open_index
 from hub.checks.records import (
     DISPUTED,
     ENDED,
@@ -36,27 +34,14 @@ from hub.checks.records import (
     REFUSED,
     WITHDRAWN,
     Filing,
-    FilingEvent,
-    FilingIdentifier,
-    FilingVersion,
 )
-from hub.db.bulk import chunks, insert_rows
+from hub.db.bulk import chunks
 from hub.db.database import lock_appends
-from hub.errors import Conflict, HubError, InvalidInput, NotFound, NotPermitted
+from hub.errors import Conflict, InvalidInput, NotFound, NotPermitted
 from hub.stix.values import Value
 
-NEW, UPDATED, UNCHANGED = "new", "updated", "unchanged"
 LONGEST_REASON: Final = 1000
 EXPIRED_AT_ONCE: Final = 500
-
-
-@dataclass(frozen=True, slots=True)
-class Filed:
-    """What became of one form: its filing and "new", "updated" or "unchanged", or the error that refused it."""
-
-    filing: Filing | None
-    change: str
-    refused: HubError | None = None
 
 
 def file_all(
@@ -67,20 +52,21 @@ def file_all(
     Returns what became of each, and the values that a rule keeps out of the ledger, with its reason.
     """
     lock_appends(session)
-    index = open_index(session, desk.vault)
+    writing = Writing(session, desk, filer, open_index(session, desk.vault))
     known = _by_reference(session, filer.member_id, [form.reference for form in forms])
     done: list[Filed] = []
-    gone: set[Value] = set()
     for form in forms:
         try:
-            done.append(_file(session, desk, index, filer, form, known.get(form.reference), gone))
+            one = writing.write(form, known.get(form.reference))
         except (Conflict, NotPermitted) as error:
             done.append(Filed(None, UNCHANGED, error))
             continue
-        known[form.reference] = done[-1].filing
+        known[form.reference] = one.filing
+        done.append(one)
+    writing.finish()
     standing = {one.filing.id: one.filing for one in done if one.filing is not None}
     held = publish(session, desk, list(standing.values()))
-    take_back(session, desk, index, filer.member_id, gone)
+    take_back(session, desk, writing.index, filer.member_id, writing.gone)
     return done, held
 
 
@@ -113,7 +99,7 @@ def approve(
     if person_id == filing.filed_by:
         raise NotPermitted("you wrote this version: known fraud needs the approval of a second person")
     filing.approved_by, filing.approved_at, filing.state = person_id, clock.micros(), LIVE
-    _note(session, desk, filing, entered_by or person_id, "approve", before=PENDING)
+    note(session, desk, filing, entered_by or person_id, "approve", before=PENDING)
     publish(session, desk, [filing])
     return filing
 
@@ -139,7 +125,7 @@ def dispute(session: Session, desk: Desk, by: str, disputing: str, filing_id: st
         raise Conflict(f"the filing is {filing.state}: only what is live can be disputed", where="state")
     reason, values = _reason(why), unpublished(session, desk, filing)
     filing.state, filing.disputed_by = DISPUTED, disputing
-    _note(session, desk, filing, by, "dispute", before=LIVE, why=reason)
+    note(session, desk, filing, by, "dispute", before=LIVE, why=reason)
     take_back(session, desk, open_index(session, desk.vault), filing.member_id, values)
     return filing
 
@@ -154,11 +140,11 @@ def end_dispute(session: Session, desk: Desk, by: str, disputing: str, filing_id
     filing = found(session, disputing, filing_id)
     if filing.state != DISPUTED:
         raise Conflict(f"the filing is {filing.state}: there is no dispute", where="state")
-    _may_end_dispute(filing, disputing)
+    may_end_dispute(filing, disputing)
     reason = _reason(why)
     filing.disputed_by = filing.approved_by = filing.approved_at = None
     filing.state = PENDING if filing.tier == KNOWN_FRAUD else LIVE
-    _note(session, desk, filing, by, "end-dispute", before=DISPUTED, why=reason)
+    note(session, desk, filing, by, "end-dispute", before=DISPUTED, why=reason)
     publish(session, desk, [filing])
     return filing
 
@@ -215,59 +201,12 @@ def _by_reference(session: Session, member_id: str, references: Sequence[str]) -
     return known
 
 
-def _file(
-    session: Session, desk: Desk, index: CheckIndex, filer: Filer, form: Form, known: Filing | None, gone: set[Value]
-) -> Filed:
-    """Write one form as a new filing or a new version; ``gone`` gets the values that the earlier one said."""
-    now = clock.micros()
-    if known is None:
-        envelope, filing = _begun(desk, filer, form, now)
-        change, before = NEW, None
-    else:
-        envelope, filing, change, before = Envelope.of(desk.vault, known), known, UPDATED, known.state
-        if filing.state in ENDED:
-            raise Conflict(
-                f"the filing with this reference is {filing.state}", where="reference",
-                advice="File it under a new reference.",
-            )  # fmt: skip
-        if envelope.open_document(filing.sealed, filing.version) == form.document:
-            return Filed(filing, UNCHANGED)
-        _may_end_dispute(filing, filer.member_id)
-        gone |= unpublished(session, desk, filing)
-    filing_rows.write(session, filing, form, filer.groups, filer.by, now)
-    filing.sealed = envelope.seal_document(form.document, filing.version)
-    session.add(filing)
-    session.flush()
-    session.execute(delete(FilingIdentifier).where(FilingIdentifier.filing_id == filing.id))
-    insert_rows(session, FilingIdentifier, filing_rows.identifier_rows(index, envelope, filing, form))
-    session.add(
-        FilingVersion(filing_id=filing.id, version=filing.version, filed_by=filer.by, at=now, sealed=filing.sealed)
-    )
-    _note(session, desk, filing, filer.by, "file" if change == NEW else "amend", before=before)
-    return Filed(filing, change)
-
-
-def _begun(desk: Desk, filer: Filer, form: Form, now: int) -> tuple[Envelope, Filing]:
-    filing_id = f"filing--{uuid.uuid4()}"
-    envelope, wrapped = Envelope.made(desk.vault, filing_id)
-    filing = Filing(
-        id=filing_id, member_id=filer.member_id, source_group=filer.member_id, reference=form.reference, version=0,
-        filed_at=now, wrapped_key=wrapped, ended_at=None,
-    )  # fmt: skip
-    return envelope, filing
-
-
 def _end(session: Session, desk: Desk, filing: Filing, state: str, by: str, what: str, why: str) -> Filing:
     before, values = filing.state, unpublished(session, desk, filing)
     filing.state, filing.ended_at = state, clock.micros()
-    _note(session, desk, filing, by, what, before=before, why=why)
+    note(session, desk, filing, by, what, before=before, why=why)
     take_back(session, desk, open_index(session, desk.vault), filing.member_id, values)
     return filing
-
-
-def _may_end_dispute(filing: Filing, disputing: str) -> None:
-    if filing.disputed_by == HUB and disputing != HUB:
-        raise NotPermitted("the hub disputes this filing: only it ends that", advice="Ask the hub, or withdraw it.")
 
 
 def _reason(why: str) -> str:
@@ -275,23 +214,3 @@ def _reason(why: str) -> str:
     if not text or len(text) > LONGEST_REASON:
         raise InvalidInput(f"a reason has 1 to {LONGEST_REASON:,} characters", where="reason")
     return text
-
-
-def _note(
-    session: Session, desk: Desk, filing: Filing, by: str, what: str, *, before: str | None, why: str = ""
-) -> None:
-    """Write an event of the filing and of the audit log; what a person wrote stays sealed with the filing."""
-    session.flush()
-    session.add(
-        FilingEvent(
-            filing_id=filing.id, version=filing.version, at=clock.micros(), by=by, what=what, state=filing.state,
-            why=Envelope.of(desk.vault, filing).seal_reason(why),
-        )
-    )  # fmt: skip
-    record(
-        session, by, f"filing:{what}", filing.id,
-        before=None if before is None else {"state": before},
-        after={"state": filing.state, "version": filing.version, "member": filing.member_id, "tier": filing.tier,
-               "purpose": filing.purpose, "legal_gateway": filing.legal_gateway},
-        why="a reason is kept with the filing" if why else "",
-    )  # fmt: skip

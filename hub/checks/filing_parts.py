@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from hub.checks.records import Filing
 from hub.ledger.classes import Audience
-from hub.sealing import Vault
+from hub.sealing import DataKey, Vault
 from hub.stix.canonical import canonical_json
 from hub.stix.values import Value
 
@@ -72,16 +72,16 @@ class Desk:
 
 
 class Envelope:
-    """The key of one filing: it seals everything personal that is kept of it, and is itself sealed by the hub's."""
+    """The key of one filing: it seals everything personal that is kept of it, and is itself wrapped by the hub's."""
 
-    def __init__(self, key: bytes) -> None:
-        self._vault = Vault(key)
+    def __init__(self, key: DataKey) -> None:
+        self._key = key
 
     @classmethod
     def made(cls, vault: Vault, filing_id: str) -> tuple[Envelope, bytes]:
         """A fresh key for a filing, and the key as it is stored."""
         key, wrapped = vault.new_data_key(wrapping_context(filing_id))
-        return cls(key.secret), wrapped
+        return cls(key), wrapped
 
     @classmethod
     def of(cls, vault: Vault, filing: Filing) -> Envelope:
@@ -91,33 +91,33 @@ class Envelope:
     @classmethod
     def opened(cls, vault: Vault, filing_id: str, wrapped_key: bytes) -> Envelope:
         """The key as it is stored, opened. Raises IntegrityFailure."""
-        return cls(vault.data_key(wrapped_key, wrapping_context(filing_id)).secret)
+        return cls(vault.data_key(wrapped_key, wrapping_context(filing_id)))
 
     def seal_document(self, document: Mapping[str, Any], version: int) -> bytes:
         """A version of the filing's document."""
-        return self._vault.seal(canonical_json(document), f"document:{version}")
+        return self._key.seal(canonical_json(document), f"document:{version}")
 
     def open_document(self, sealed: bytes, version: int) -> dict[str, Any]:
         """What ``seal_document`` sealed."""
-        document: dict[str, Any] = json.loads(self._vault.open(sealed, f"document:{version}"))
+        document: dict[str, Any] = json.loads(self._key.open(sealed, f"document:{version}"))
         return document
 
     def seal_identifier(self, position: int, facet: str, text: str, name: str) -> bytes:
         """The open text of an identifier, with a person's canonical name."""
-        return self._vault.seal(canonical_json({"facet": facet, "text": text, "name": name}), f"identifier:{position}")
+        return self._key.seal(canonical_json({"facet": facet, "text": text, "name": name}), f"identifier:{position}")
 
     def open_identifier(self, position: int, sealed: bytes) -> dict[str, str]:
         """{"facet", "text", "name"} of an identifier."""
-        opened: dict[str, str] = json.loads(self._vault.open(sealed, f"identifier:{position}"))
+        opened: dict[str, str] = json.loads(self._key.open(sealed, f"identifier:{position}"))
         return opened
 
     def seal_reason(self, why: str) -> bytes:
         """Why something was done to the filing."""
-        return self._vault.seal(why.encode(), "reason")
+        return self._key.seal(why.encode(), "reason")
 
     def open_reason(self, sealed: bytes) -> str:
         """What ``seal_reason`` sealed."""
-        return self._vault.open(sealed, "reason").decode()
+        return self._key.open(sealed, "reason").decode()
 
 
 def wrapping_context(filing_id: str) -> str:

@@ -37,27 +37,29 @@ def publish(session: Session, desk: Desk, filings: Sequence[Filing]) -> Mapping[
 
     Returns the values that a rule holds back, with its reason.
     """
-    said: list[Said] = []
-    for filing in filings:
-        if not publishable(filing):
-            continue
-        audience = audience_of_class(session, filing.class_id)
-        labels = (filing.role, *category_labels(filing.category))
-        said += [
-            Said(
-                filing.id, value, filing.grade.partition(":")[0], audience, labels, filing.first_seen, filing.last_seen
-            )
-            for value in _values(session, desk, filing, _indicators_of(filing))
-        ]
-        _mark(session, filing, published=True)
-    return desk.publisher.say(session, filings[0].member_id, said) if said else {}
+    saying = [filing for filing in filings if publishable(filing)]
+    if not saying:
+        return {}
+    audiences = {of: audience_of_class(session, of) for of in {filing.class_id for filing in saying}}
+    values = _values(session, desk, saying, _indicators())
+    said = [
+        Said(
+            filing.id, value, filing.grade.partition(":")[0], audiences[filing.class_id],
+            (filing.role, *category_labels(filing.category)), filing.first_seen, filing.last_seen,
+        )
+        for filing in saying
+        for value in values[filing.id]
+    ]  # fmt: skip
+    _mark(session, saying, published=True)
+    return desk.publisher.say(session, saying[0].member_id, said) if said else {}
 
 
 def unpublished(session: Session, desk: Desk, filing: Filing) -> set[Value]:
     """Mark a filing as no longer published. Returns what stood in the ledger because of it, for ``take_back``."""
-    values = set(_values(session, desk, filing, and_(_indicators_of(filing), FilingIdentifier.published)))
+    published = and_(_indicators(), FilingIdentifier.published)
+    values = set(_values(session, desk, [filing], published)[filing.id])
     if values:
-        _mark(session, filing, published=False)
+        _mark(session, [filing], published=False)
     return values
 
 
@@ -74,20 +76,30 @@ def take_back(session: Session, desk: Desk, index: CheckIndex, member_id: str, v
     return desk.publisher.take_back(session, member_id, gone) if gone else 0
 
 
-def _values(session: Session, desk: Desk, filing: Filing, rows: ColumnElement[bool]) -> list[Value]:
-    """The values that the identifiers of a filing in ``rows`` spell."""
-    found = session.execute(
-        select(FilingIdentifier.position, FilingIdentifier.sealed).where(rows).order_by(FilingIdentifier.position)
-    ).all()
-    envelope = Envelope.of(desk.vault, filing)
-    opened = [envelope.open_identifier(row.position, bytes(row.sealed)) for row in found]
-    return [Value(Kind(one["facet"]), one["text"]) for one in opened]
+def _values(
+    session: Session, desk: Desk, filings: Sequence[Filing], rows: ColumnElement[bool]
+) -> dict[str, list[Value]]:
+    """The values that the identifiers in ``rows`` spell, by the id of the filing."""
+    envelopes = {filing.id: Envelope.of(desk.vault, filing) for filing in filings}
+    values: dict[str, list[Value]] = {filing.id: [] for filing in filings}
+    for chunk in chunks(list(values)):
+        found = session.execute(
+            select(FilingIdentifier.filing_id, FilingIdentifier.position, FilingIdentifier.sealed)
+            .where(FilingIdentifier.filing_id.in_(chunk), rows)
+            .order_by(FilingIdentifier.filing_id, FilingIdentifier.position)
+        )
+        for row in found:
+            opened = envelopes[row.filing_id].open_identifier(row.position, bytes(row.sealed))
+            values[row.filing_id].append(Value(Kind(opened["facet"]), opened["text"]))
+    return values
 
 
-def _mark(session: Session, filing: Filing, *, published: bool) -> None:
-    session.execute(update(FilingIdentifier).where(_indicators_of(filing)).values(published=published))
+def _mark(session: Session, filings: Sequence[Filing], *, published: bool) -> None:
+    for chunk in chunks([filing.id for filing in filings]):
+        marked = update(FilingIdentifier).where(FilingIdentifier.filing_id.in_(chunk), _indicators())
+        session.execute(marked.values(published=published))
 
 
-def _indicators_of(filing: Filing) -> ColumnElement[bool]:
+def _indicators() -> ColumnElement[bool]:
     """The rows whose text is a whole value of a kind that indicators have."""
-    return and_(FilingIdentifier.filing_id == filing.id, FilingIdentifier.exact, FilingIdentifier.facet.in_(_KINDS))
+    return and_(FilingIdentifier.exact, FilingIdentifier.facet.in_(_KINDS))

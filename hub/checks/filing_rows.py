@@ -12,7 +12,7 @@ from hub.checks.forms import Form
 from hub.checks.index import CheckIndex
 from hub.checks.records import INTELLIGENCE, KNOWN_FRAUD, LIVE, LONGEST_MICROS, PENDING, Filing
 from hub.checks.subjects import Subject, SubjectKind, Term, terms
-from hub.ledger.classes import Audience, class_id
+from hub.ledger.classes import Audience
 from hub.ledger.records import ClassGroup, ClassRecipient, VisibilityClass
 from hub.stix.tlp import Tlp
 from hub.stix.values import Kind
@@ -24,13 +24,11 @@ IMPERSONAL: Final = frozenset({SubjectKind.URL, SubjectKind.DOMAIN, SubjectKind.
 CHECKING_ONLY_DAYS: Final = 365
 
 
-def write(session: Session, filing: Filing, form: Form, groups: frozenset[int], by: str, now: int) -> None:
+def write(filing: Filing, form: Form, audience: Audience, of_class: int, by: str, now: int) -> None:
     """Set what ``form`` says as the present version of ``filing``, which is not approved by anybody yet.
 
-    The caller has set id, member, ``filed_at``, ``wrapped_key`` and the last ``version``, and holds the append lock.
+    The caller has set id, member, ``filed_at``, ``wrapped_key`` and the last ``version``.
     """
-    audience = audience_of(form, groups)
-    of_class = class_id(session, audience)  # first: it may write, and a filing changes in one statement
     filing.tier, filing.category, filing.role, filing.grade = form.tier, form.category, form.role, _graded(form)
     filing.purpose, filing.legal_gateway = form.basis.purpose.value, form.basis.gateway.value
     filing.case_reference, filing.evidence = form.case_reference, form.evidence

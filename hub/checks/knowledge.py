@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from itertools import cycle, islice
 from typing import Any, Final, NamedTuple, Protocol
 
 from hub import clock
@@ -188,9 +189,13 @@ class Knowledge:
         return [Filed(*row) for row in rows]
 
     def _decoys(self, tags: Sequence[bytes], count: int) -> list[Filed]:
-        """Rows that nobody asked for, the same ones whenever the same is asked."""
-        start = hashlib.sha256(b"".join(tags)).digest()[:16]
-        return [Filed(*row) for row in self._database.select(DECOYS, (start, count))]
+        """Rows that nobody asked for, the same ones whenever the same is asked; from the lower half of the tags, so
+        that enough follow.
+        """
+        start = bytearray(hashlib.sha256(b"".join(tags)).digest()[:16])
+        start[0] &= 0x7F
+        rows = self._database.select(DECOYS, (bytes(start), count))
+        return [Filed(*row) for row in islice(cycle(rows), count)]
 
     def _alike(self, pairs: Sequence[tuple[Filed, Wanted]], people: bool) -> list[tuple[Filed, Wanted]]:
         """Those of ``pairs`` whose names may be one person's; a multiple of ``STEP`` is opened where people are asked

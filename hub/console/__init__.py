@@ -22,7 +22,9 @@ How to add a page:
    400 and shows the summary), else ``say("Saved")`` and ``return redirect_to("console.feeds")``. Each form begins with
    ``{{ m.start() }}``, which holds the CSRF token.
 4. A place in the navigation is a line of ``navigation.py``, shown to those who hold its permission.
-5. ``tests/golden/console_doors.json`` gets a row for each URL: which roles it lets in.
+5. Who contributed something is named by ``hub.console.naming``, which keeps anonymous members anonymous. A list has
+   pages, so that each page stays under 150 KB with its style sheet.
+6. ``tests/golden/console_doors.json`` gets a row for each URL: which roles it lets in.
 """
 
 from importlib.resources import files

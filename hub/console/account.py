@@ -12,6 +12,13 @@ from hub.members import passkeys, passwords, people, second_factor, sessions, si
 from hub.web.guard import SIGNED_IN, allow
 from hub.web.services import services
 
+# The first that fits counts: browsers name those that they descend from too.
+BROWSERS = (("Edg", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"))
+SYSTEMS = (
+    ("Windows", "Windows"), ("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("CrOS", "ChromeOS"),
+    ("Mac OS X", "macOS"), ("Linux", "Linux"),
+)  # fmt: skip
+
 
 @blueprint.get("/account")
 @allow(SIGNED_IN)
@@ -26,8 +33,15 @@ def account() -> Response:
     return page(
         "account.html", "Your account", who=who, sessions=held, codes_left=left, passkeys=keys,
         has_password=kept.password_hash is not None, has_app=kept.totp_secret is not None,
-        passkeys_possible=possible(),
+        passkeys_possible=possible(), browser_of=browser_of,
     )  # fmt: skip
+
+
+def browser_of(user_agent: str) -> str:
+    """A browser's own words as a person would say them: "Firefox on Windows"; what is not known stays as it is."""
+    names = [name for sign, name in BROWSERS if sign in user_agent]
+    systems = [name for sign, name in SYSTEMS if sign in user_agent]
+    return f"{names[0]} on {systems[0]}" if names and systems else user_agent[:80] or "Unknown"
 
 
 @blueprint.post("/account/sessions/<session_id>/end")

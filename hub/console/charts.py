@@ -137,7 +137,9 @@ def _short(label: str) -> str:
 
 
 def _number(figure: float) -> str:
-    return f"{figure:,.0f}" if figure == round(figure) or figure >= 100 else f"{figure:,.1f}"
+    if figure == round(figure) or figure >= 100:
+        return f"{figure:,.0f}"
+    return f"{figure:,.2f}".rstrip("0").rstrip(".") if figure < 1 else f"{figure:,.1f}"
 
 
 def _round_up(highest: float) -> float:

@@ -12,6 +12,7 @@ from hub.feeds import catalogue, figures, switching
 from hub.feeds.records import Feed, FeedRun
 from hub.stix.tlp import Tlp
 from hub.web.guard import allow
+from hub.web.services import services
 
 OUTCOMES = {"done": "green", "unchanged": "grey", "failed": "red"}
 HEALTH = {"Off": "grey", "Runs now": "blue", "Fails": "red", "Waits for its first run": "yellow", "Well": "green"}
@@ -30,7 +31,7 @@ def feeds() -> Response:
         ]
     return page(
         "feeds.html", "Feeds", rows=rows, health=HEALTH, outcomes=OUTCOMES, tlp_of=Tlp, now=now,
-        every=_every, may_run=person().may(Permission.FEEDS_RUN),
+        every=_every, may_run=person().may(Permission.FEEDS_RUN), pulled=services().settings.pull.enabled,
     )  # fmt: skip
 
 

@@ -72,7 +72,7 @@ def make_key() -> Response:
     form, who = Form(), person()
     label = form.text("label", "Enter what the key is for")
     days = form.choice("days", LIFETIMES, "Select how long the key holds")
-    networks = form.long_text("networks").replace(",", " ").split()
+    networks = [line for line in form.long_text("networks").replace(",", "\n").splitlines() if line.strip()]
     scopes = form.chosen("scopes")
     form.values.setdefault("scopes", "")  # so that an error of it is shown at the field
     if not form.errors:

@@ -75,7 +75,7 @@ def aliases(session: Session) -> dict[int, str]:
 def groups(session: Session) -> dict[int, str]:
     """The sharing groups' names by their ids."""
     found = select(SharingGroup.id, SharingGroup.name).order_by(SharingGroup.name)
-    return {number: name for number, name in session.execute(found)}
+    return dict(session.execute(found).all())
 
 
 def actors(session: Session, ids: Iterable[str]) -> dict[str, str]:

@@ -74,7 +74,7 @@ def _waiting(session: Session, who: SignedIn, now: int) -> list[Waiting]:
 def _figures(session: Session, now: int) -> list[tuple[str, int, str]]:
     """(what, how many, of which)."""
     counted = session.execute(select(Member.status, func.count()).group_by(Member.status))
-    states = {status: count for status, count in counted}
+    states = dict(counted.all())
     head = services().views.head()
     given = ledger.objects_given(session, now - DAY)
     stuck = intake.waiting(session, now - DAY)
@@ -82,7 +82,7 @@ def _figures(session: Session, now: int) -> list[tuple[str, int, str]]:
         ("Indicators in force", intake.in_force(session), "values that at least one source names"),
         ("Versions in the log", head.seq, "of objects of every type"),
         ("Active members", states.get("active", 0), f"of {sum(states.values())}"),
-        ("Objects given in 24 hours", sum(given.values()), f"to {len(given)} members"),
+        ("Objects given in 24 hours", sum(given.values()), "to members who polled"),
         ("Submissions in the intake", stuck.pending, f"{stuck.failed} failed in 24 hours"),
     ]
 

@@ -50,8 +50,10 @@ def cases_page() -> Response:
         names = names_of(session)
         dormant, ending = attention.dormant(session), attention.keys_ending(session, now)
         unconfirmed = due.attestations(session, now)
-    return page("cases.html", "Cases", queues=found, grants=waiting, names=names, now=now, colours=COLOURS,
-                dormant=dormant, ending=ending, key_days=attention.KEYS_WITHIN_DAYS, unconfirmed=unconfirmed)  # fmt: skip
+    return page(
+        "cases.html", "Cases", queues=found, grants=waiting, names=names, now=now, colours=COLOURS,
+        dormant=dormant, ending=ending, key_days=attention.KEYS_WITHIN_DAYS, unconfirmed=unconfirmed,
+    )  # fmt: skip
 
 
 @blueprint.get("/cases/<case_id>")

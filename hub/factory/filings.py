@@ -10,9 +10,10 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from hub.checks.filing import NEW, UNCHANGED, UPDATED, file_all
+from hub.checks.filing import file_all
 from hub.checks.filing_parts import Desk, Filer
 from hub.checks.filing_publishing import publishable
+from hub.checks.filing_writing import NEW, UNCHANGED, UPDATED
 from hub.checks.forms import Form, load_filing, parts
 from hub.checks.forms_csv import load_csv
 from hub.checks.records import PENDING, Filing

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import cycle, islice
 from typing import Final, NamedTuple, TypeVar
 
 import orjson
@@ -124,11 +125,14 @@ class CheckableIndicators:
         return self.database.select(f"{COLUMNS}i.kind = ? AND i.value IN ({marks})", (kind, *filled))
 
     def _decoys(self, values: Sequence[tuple[str, str]], count: int) -> list[_Said]:
-        """Contributions that nobody asked for, the same ones whenever the same is asked."""
+        """Contributions that nobody asked for, the same ones whenever the same is asked; from the older half, so that
+        enough follow.
+        """
         newest = self.database.select(NEWEST)[0][0] or 1
         digest = hashlib.sha256("\n".join(text for _, text in values).encode()).digest()
-        start = 1 + int.from_bytes(digest[:8], "big") % newest
-        return [_Said(*row) for row in self.database.select(DECOYS, (start, count))]
+        start = 1 + int.from_bytes(digest[:8], "big") % (newest // 2 + 1)
+        rows = self.database.select(DECOYS, (start, count))
+        return [_Said(*row) for row in islice(cycle(rows), count)]
 
 
 def _hearable(row: _Said, actor: Actor, collections: frozenset[int], now: int) -> bool:

@@ -102,7 +102,7 @@ def waiting(session: Session, since: int) -> Waiting:
         )
         .group_by(Submission.state)
     )
-    states = {state: count for state, count in counted}
+    states = dict(counted.all())
     return Waiting(
         pending=states.get(inbox.PENDING, 0) + states.get(inbox.RUNNING, 0),
         quarantined=session.scalar(select(func.count()).where(Quarantined.state == HELD)) or 0,

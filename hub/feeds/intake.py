@@ -23,7 +23,17 @@ from hub import clock
 from hub.audit import record
 from hub.db import Database
 from hub.errors import Conflict, InvalidInput, TooLarge, Unavailable
-from hub.feeds import holding, inbox, objects_batch, readers, reports_batch, retraction, sources, values_batch
+from hub.feeds import (
+    holding,
+    inbox,
+    objects_batch,
+    readers,
+    recognised,
+    reports_batch,
+    retraction,
+    sources,
+    values_batch,
+)
 from hub.feeds.batch import Result, Target, by_kind, held_positions, repeat_outcomes, store_outcomes
 from hub.feeds.filings import Filings, ReadFiling
 from hub.feeds.merge import Merger
@@ -46,9 +56,7 @@ from hub.stix.values import Kind, Value
 log = structlog.get_logger(__name__)
 
 REPORT_FORMAT = "report"
-FILING_FORMAT = "bank-filing"
-# What partners push as documents, by the kind of its submission.
-PUSHED = {inbox.REPORTS: REPORT_FORMAT, inbox.FILINGS: FILING_FORMAT}
+PUSHED = {inbox.REPORTS: REPORT_FORMAT, inbox.FILINGS: "bank-filing"}
 AUTO = "auto"
 WHAT_MAKES_A_REPEAT = (
     "kind",
@@ -212,7 +220,8 @@ class Intake:
         withdrawals = [(n, unit) for n, unit in batch if isinstance(unit, Withdrawal)]
         retractions = [(n, unit) for n, unit in batch if isinstance(unit, Retraction)]
         with self.database.reading() as session:
-            value_plan = values_batch.plan(session, values, target, rules)
+            known = recognised.look_up(session, values, target, rules)
+            value_plan = values_batch.plan(values, target, rules, known)
             values_batch.plan_merge(session, value_plan, target, self.merger)
             object_plan = objects_batch.plan(session, objects, target, self.merger, rules)
         report_plan = reports_batch.plan(reports, target, rules)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import orjson
 from sqlalchemy import delete
@@ -38,6 +39,18 @@ _REMEMBER_SQLITE = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Recognised:
+    """``digests`` of the readings of a batch by their positions, ``values`` of those that were made before."""
+
+    context: bytes = b""
+    digests: Mapping[int, str] = field(default_factory=dict)
+    values: Mapping[int, Value] = field(default_factory=dict)
+
+
+NOTHING = Recognised()
+
+
 def context_of(target: Target, rules: Rules) -> bytes:
     """Equal where the same reading comes to the same statement."""
     said = [
@@ -49,22 +62,31 @@ def context_of(target: Target, rules: Rules) -> bytes:
 
 def digests_of(context: bytes, batch: Sequence[tuple[int, RawIndicator | Unread]]) -> dict[int, str]:
     """The digest of each reading by its position, wherever in the file it stands."""
-    dumps, sha256 = orjson.dumps, hashlib.sha256
     return {
-        position: sha256(
-            context
-            + dumps((one.raw, one.kind, one.labels, one.first_seen, one.last_seen, one.legitimate, one.tlp))
-        ).hexdigest()[:DIGEST_DIGITS]
+        position: hashlib.sha256(context + orjson.dumps(_said(one))).hexdigest()[:DIGEST_DIGITS]
         for position, one in batch
         if type(one) is RawIndicator
-    }  # fmt: skip
+    }
 
 
-def recognised(session: Session, source_id: int, digests: Mapping[int, str]) -> dict[int, Value]:
-    """The values of those readings that the source has made before, by their positions. Reads only."""
-    rows = select_in(session, FOUND, set(digests.values()), [source_id])
+def _said(one: RawIndicator) -> tuple[object, ...]:
+    """All of a reading but its place, and the description that nobody merges."""
+    return (
+        one.raw, one.kind, one.labels, one.first_seen, one.last_seen, one.legitimate, one.tlp, one.kill_chain_phases,
+    )  # fmt: skip
+
+
+def look_up(
+    session: Session, batch: Sequence[tuple[int, RawIndicator | Unread]], target: Target, rules: Rules
+) -> Recognised:
+    """Which readings of ``batch`` the source has made before. Reads only."""
+    context = context_of(target, rules)
+    digests = digests_of(context, batch)
+    rows = select_in(session, FOUND, set(digests.values()), [target.source.id])
     known = {digest: Value(KINDS[kind], text) for digest, kind, text in rows}
-    return {position: known[digest] for position, digest in digests.items() if digest in known}
+    return Recognised(
+        context, digests, {position: known[digest] for position, digest in digests.items() if digest in known}
+    )
 
 
 def remember(session: Session, source_id: int, context: bytes, merged: Mapping[str, str]) -> None:

@@ -12,7 +12,7 @@ from hub.feeds.holding import OBJECT, take_back
 from hub.feeds.merge import Merger
 from hub.feeds.objects_batch import patterned_values
 from hub.ledger.records import Entry
-from hub.ledger.versions import NO_STREAM
+from hub.ledger.versions import WITHDRAWALS
 from hub.stix.canonical import parse_json
 from hub.stix.values import Value
 
@@ -34,8 +34,8 @@ def apply(
         )
         said: dict[bool, set[Value]] = {True: set(), False: set()}
         for body, stream_id, latest in session.execute(found):
-            if stream_id == NO_STREAM or latest:
-                said[stream_id == NO_STREAM].update(patterned_values(parse_json(bytes(body))))
+            if stream_id < WITHDRAWALS or latest:
+                said[stream_id < WITHDRAWALS].update(patterned_values(parse_json(bytes(body))))
         revoked = merger.retract(session, target.source, said[True] - said[False])
         take_back(session, target.source.id, said[True] - said[False], OBJECT)
         result.counts.update({"read": 1, "accepted": 1, "revoked": revoked})

@@ -13,7 +13,7 @@ from hub.feeds.holding import HeldStatement, hold
 from hub.feeds.indicator import FRAUD_KINDS, indicator_key
 from hub.feeds.merge import MergePlan, Merger, Statement
 from hub.feeds.readers.reading import RawIndicator, Unread
-from hub.feeds.recognised import context_of, digests_of, recognised, remember
+from hub.feeds.recognised import NOTHING, Recognised, remember
 from hub.feeds.sift import Held, Rules, shown, sift
 from hub.stix.tlp import Tlp
 from hub.stix.values import Kind, Value
@@ -32,22 +32,21 @@ class ValuePlan:
     held: list[HeldStatement] = field(default_factory=list)
     merge: MergePlan | None = None
     merged: dict[str, Value] = field(default_factory=dict)
-    context: bytes = b""
+    known: Recognised = NOTHING
     result: Result = field(default_factory=Result)
 
 
-def plan(session: Session, batch: Sequence[Numbered], target: Target, rules: Rules) -> ValuePlan:
-    """Sift ``batch``: statements to merge, values held back, everything counted. ``session`` only reads.
+def plan(batch: Sequence[Numbered], target: Target, rules: Rules, known: Recognised = NOTHING) -> ValuePlan:
+    """Sift ``batch``: statements to merge, values held back, everything counted.
 
-    What the source has said before in the same way is recognised and passed over.
+    What is ``known`` to have been said before in the same way is passed over.
     """
-    planned = ValuePlan(context=context_of(target, rules))
-    digests = digests_of(planned.context, batch)
-    known = recognised(session, target.source.id, digests)
-    planned.result.counts.update({"read": len(batch), "accepted": len(known), "unchanged": len(known)})
-    planned.result.values.update(known.values())
+    planned = ValuePlan(known=known)
+    again = len(known.values)
+    planned.result.counts.update({"read": len(batch), "accepted": again, "unchanged": again})
+    planned.result.values.update(known.values.values())
     for position, reading in batch:
-        if position in known:
+        if position in known.values:
             continue
         if isinstance(reading, Unread):
             planned.result.held(position, Held(REFUSED, reading.where, shown(reading.raw), reading.reason))
@@ -60,7 +59,8 @@ def plan(session: Session, batch: Sequence[Numbered], target: Target, rules: Rul
             continue
         planned.result.values.add(found)
         planned.statements.append(_statement(reading, found, target))
-        planned.merged[digests[position]] = found
+        if position in known.digests:
+            planned.merged[known.digests[position]] = found
     return planned
 
 
@@ -99,7 +99,7 @@ def apply(session: Session, planned: ValuePlan, target: Target, merger: Merger) 
     planned.result.counts["accepted"] += len(planned.statements)
     planned.result.counts.update(change.value for change in changes)
     merged = {digest: indicator_key(merger.namespace, value) for digest, value in planned.merged.items()}
-    remember(session, target.source.id, planned.context, merged)
+    remember(session, target.source.id, planned.known.context, merged)
     hold(session, target.source.id, target.submission_id, planned.held)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from sqlalchemy import func, literal, select, union_all
+from sqlalchemy import func, literal, select, true, union_all
 from sqlalchemy.orm import Session
 
 from hub.ledger.records import Collection, Disclosure, Entry, LastPoll, Stream
@@ -53,7 +53,9 @@ def objects_by_day(session: Session, edges: Sequence[int]) -> dict[str, list[int
         .scalar_subquery()
     )
     found: dict[str, list[int]] = {}
-    for stix_type, day, count in session.execute(select(Stream.stix_type, spans.c.day, counted)):
+    for stix_type, day, count in session.execute(
+        select(Stream.stix_type, spans.c.day, counted).join_from(Stream, spans, true())
+    ):
         if count:
             found.setdefault(stix_type, [0] * (len(edges) - 1))[day] += count
     return found
@@ -93,7 +95,7 @@ def holdings(session: Session) -> dict[int, Holding]:
         .group_by(Stream.collection_no)
     ).all()
     newest_ones = session.execute(select(Entry.seq, Entry.date_added).where(Entry.seq.in_([row[2] for row in rows])))
-    added = {seq: at for seq, at in newest_ones}
+    added = dict(newest_ones.all())
     return found | {no: Holding(int(objects), added.get(newest)) for no, objects, newest in rows}
 
 

@@ -19,7 +19,7 @@ from hub.ledger.records import (
     Stream,
     VisibilityClass,
 )
-from hub.ledger.versions import NO_STREAM
+from hub.ledger.versions import WITHDRAWALS
 from hub.ledger.visibility import judged_streams
 from hub.provenance.encoding import b64u
 from hub.stix.tlp import Tlp
@@ -46,7 +46,7 @@ class Kept:
     @property
     def withdrawn(self) -> bool:
         """It has left every view, or says that one has; the log keeps it."""
-        return self.stream_id <= NO_STREAM
+        return self.stream_id <= WITHDRAWALS
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,9 @@ A position counts the versions that an actor may see and that a question asks fo
 process remembers how many there are and which entry stands where, so that whoever reads on from page to page
 costs no more than by keyset; only a jump into the middle counts its way there, over the index.
 
-A question for the newest versions counts the superseded ones too: so a revision moves nothing that a client has
-not read yet, as it would if the revised object left its place. They are counted, not given.
+A question for the newest versions counts the superseded ones too, and every question for these or for all counts
+what was withdrawn: so neither a revision nor a deletion moves what a client has not read yet, as it would if an
+object left its place. They are counted, not given.
 """
 
 from __future__ import annotations
@@ -50,6 +51,8 @@ class Positions:
 
     def count(self, actor: Actor, head: Head, query: Query) -> int:
         """How many versions ``query`` asks for; its ``limit`` and ``after`` do not count."""
+        if not self._streams(actor, head, query):
+            return 0
         known = self._of(actor, head, query)
         if known.counted_to < head.seq:
             sql, values = self._select("COUNT(*)", actor, head, query, known.counted_to)
@@ -60,15 +63,18 @@ class Positions:
         return known.total
 
     def page(self, actor: Actor, head: Head, query: Query, start: int, length: int) -> Page:
-        """``objects`` of the pages for the positions from ``start``, fewer than ``length`` where some are superseded.
+        """``objects`` of the pages for the positions from ``start``, fewer than ``length`` where some are superseded
+        or withdrawn.
 
         The caller has seen by ``count`` that they all exist.
         """
         after = self._seq_before(actor, head, query, start)
-        counted = replace(_counted(query), after=after, added_after=None, limit=length)
-        span = pages.records(self._database, self._views, actor, head, counted)
-        if not span.rows:
+        counted = replace(_counted(query), limit=length)
+        streams = self._streams(actor, head, query)
+        rows = pages._rows(self._database, "e.seq", streams, counted, after, head.seq) if streams else []
+        if not rows:
             return Page([], more=False)
+        span = Page(rows[:length], more=len(rows) > length)
         last = span.last_seq
         self._remember(self._of(actor, head, query), start + len(span.rows), last)
         wanted = replace(query, after=after, added_after=None, limit=length)
@@ -105,11 +111,13 @@ class Positions:
             return known
 
     def _streams(self, actor: Actor, head: Head, query: Query) -> tuple[int, ...]:
-        return self._views.of(actor, head).stream_ids(query.collection_no, frozenset(query.types) or None)
+        """What the actor sees, and what of it was withdrawn."""
+        seen = self._views.of(actor, head).stream_ids(query.collection_no, frozenset(query.types) or None)
+        return (*seen, *(-stream for stream in seen))
 
     def _select(self, what: str, actor: Actor, head: Head, query: Query, after: int) -> tuple[str, list[Any]]:
         """A statement over what ``query`` counts after an entry. ``what`` is a constant of this file."""
-        streams = self._streams(actor, head, query) or (-1,)
+        streams = self._streams(actor, head, query)
         condition, values = pages._condition(_counted(query).versions, after, head.seq)
         sql = f"SELECT {what} FROM entry WHERE stream_id IN ({pages._marks(streams)}) AND {condition}"  # noqa: S608 (constants)
         if query.ids:

@@ -6,9 +6,9 @@ from typing import Any
 
 # In the version key of a withdrawn entry, before its seq: the plain key is free to be added again.
 WITHDRAWN = "~"
-# Streams that no actor sees: that of withdrawn entries, and that of the statements that withdrew them.
-NO_STREAM = 0
-WITHDRAWALS = -1
+# The stream of the statements that withdraw versions. A withdrawn entry is in its former stream's number below
+# zero. Nobody sees any of these; whoever counts positions still knows whose a withdrawn entry was.
+WITHDRAWALS = 0
 
 
 def version_of(obj: dict[str, Any]) -> str | None:

@@ -1,6 +1,7 @@
 """Withdrawal: an object version leaves every view, the log keeps it and says so.
 
-An entry is visible through its stream only; a withdrawn one is in NO_STREAM, which no actor sees. Its version
+An entry is visible through its stream only; a withdrawn one has that stream's number below zero, which no actor
+sees. Its version
 key is set aside, so that the same version may be added again: as a new entry at the end of the log, where those
 who follow it find it. Each withdrawal is an entry of its own in the stream WITHDRAWALS, signed under ``op``
 withdraw: it names the statement before it about this id, as the next one will name it.
@@ -21,7 +22,7 @@ from hub.ledger.append import Draft, Log, Source, draft
 from hub.ledger.classes import Audience
 from hub.ledger.pages import Versions
 from hub.ledger.records import AccessEpoch, Entry
-from hub.ledger.versions import NO_STREAM, WITHDRAWN, version_key
+from hub.ledger.versions import WITHDRAWALS, WITHDRAWN, version_key
 from hub.stix.canonical import parse_json
 from hub.stix.tlp import Tlp
 
@@ -59,7 +60,7 @@ def withdraw(
         update(Entry)
         .where(Entry.seq.in_(gone))
         .values(
-            stream_id=NO_STREAM,
+            stream_id=-Entry.stream_id,
             latest=0,
             earliest=0,
             version_key=Entry.version_key + literal(WITHDRAWN) + cast(Entry.seq, Text),
@@ -92,7 +93,7 @@ def _standing(session: Session, collection_no: int, stix_id: str) -> list[Any]:
         Entry.latest, Entry.earliest,
     )  # fmt: skip
     found = select(*columns).where(
-        Entry.collection_no == collection_no, Entry.stix_id == stix_id, Entry.stream_id > NO_STREAM
+        Entry.collection_no == collection_no, Entry.stix_id == stix_id, Entry.stream_id > WITHDRAWALS
     )
     return list(session.execute(found.order_by(Entry.seq)))
 

@@ -32,8 +32,8 @@ def send_due(session: Session, post: Post) -> Sent:
     for one in due.attestations(session, now):
         if _first_time(session, ATTESTATION, one.member.id, one.due_at):
             text = (
-                f"once a quarter the primary contact of {one.member.name} confirms who signs in to {hub} for it. It is due:"
-                f"\n\n{base}/console/people"
+                f"once a quarter the primary contact of {one.member.name} confirms who signs in to {hub} for it."
+                f" It is due:\n\n{base}/console/people"
             )
             sent.attestations += _to_contacts(session, post, one.member.id, "Please confirm your list of people", text)
     for key in attention.keys_ending(session, now, console.notice_days):

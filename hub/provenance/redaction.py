@@ -47,8 +47,8 @@ def redact(full: dict[str, Any], shown: dict[str, Any], *, signer: Signer, audie
     ``full`` does not.
     """
     extension = full.get(EXTENSIONS, {}).get(EXTENSION_ID)
-    if not isinstance(extension, dict):
-        raise InvalidInput("the object carries no receipt")
+    if not isinstance(extension, dict) or "seed" not in extension:
+        raise InvalidInput("the object carries no receipt with its seed")
     seed = unb64u(extension["seed"], where="seed", size=SEED_BYTES)
     members = canonical_members(shown, writer_for(shown))
     whole = dict(canonical_members(full, writer_for(full)))

@@ -167,6 +167,8 @@ def test_an_authenticator_that_does_not_know_its_user_is_not_enough(
         "WebAuthn.setUserVerified", {"authenticatorId": authenticator.authenticator, "isUserVerified": False}
     )
     page.goto("/console/sign-in")
+    expect(page.get_by_role("button", name="Sign in with a passkey")).to_be_visible()
+    expect(page.get_by_text("No passkey was used")).to_be_hidden()
     page.get_by_role("button", name="Sign in with a passkey").click()
     expect(page.get_by_text("No passkey was used")).to_be_visible()
     assert page.url.endswith("/console/sign-in")

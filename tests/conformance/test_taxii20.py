@@ -266,6 +266,30 @@ def test_a_reader_by_position_misses_nothing_that_is_revised_under_it(
     assert len(_numbers(whole)) == 12, "the newest version of each"
 
 
+def test_a_reader_by_position_misses_nothing_that_stands_while_others_are_deleted(
+    local_hub: LocalHub, contributor: TestMember, reader: TestMember, collection: str, path: str
+) -> None:
+    objects = [indicator(f"going {n}", **AMBER) for n in range(12)]
+    local_hub.add(f"{collection}/objects/", contributor, objects)
+    seen: list[str] = []
+    start, total = 0, 1
+    while start < total:
+        answer = local_hub.get(f"{path}/objects/", reader, headers={"Range": f"items {start}-{start + 2}"})
+        assert answer.status_code == 206
+        seen += _numbers(answer)
+        total = int(answer.headers["Content-Range"].partition("/")[2])
+        assert total == 12, "what is gone keeps its place"
+        if start < 9:  # delete what was read already, and something that was not
+            for n in (start, 11 - start // 3):
+                gone = f"{collection}/objects/{objects[n]['id']}/"
+                assert local_hub.request("DELETE", gone, contributor).status_code == 200
+        start += 3
+    standing = {id20(objects[n]["id"]) for n in (1, 2, 4, 5, 7, 8)}
+    assert standing <= set(seen)
+    assert len(seen) == len(set(seen))
+    assert set(_numbers(local_hub.get(f"{path}/objects/", reader))) == standing
+
+
 def test_filters(local_hub: LocalHub, contributor: TestMember, reader: TestMember, collection: str, path: str) -> None:
     """Section 3.4."""
     later = "2025-01-01T00:00:00.000Z"

@@ -21,11 +21,13 @@ from hub.checks.searches_records import Alarm, CheckJob, Search, SearchSample
 from hub.checks.subjects import SubjectKind, canonical_subject
 from hub.db.records import Record
 from hub.factory import checks as joined
+from hub.feeds.records import Indicator
 from hub.ledger.classes import Audience
 from hub.members.people_records import OutgoingMessage
 from hub.members.records import SharingGroup
 from hub.stix.tlp import Tlp
 from tests.engines import DatabaseEngine
+from tests.filings import filed, intelligence
 from tests.known import DAY, put_filing
 from tests.live import LocalHub, TestMember, local
 
@@ -406,3 +408,39 @@ def test_a_suspended_members_file_is_not_checked(hub: LocalHub, banks: list[Test
         kept = session.get_one(CheckJob, job)
         assert (kept.state, kept.failure) == ("failed", "the member is not active")
         assert not session.scalars(select(Search)).all()
+
+
+def test_what_a_report_brought_is_checkable_as_intelligence(hub: LocalHub, banks: list[TestMember]) -> None:
+    """Point 7: an indicator of the ledger counts, as one that its reader may see; its own contributor hears nothing."""
+    _, asker, other = banks
+    reporter = hub.add_member(
+        "Report Fraud", kind="report-fraud", groups=["banks"], roles=["reporting-partner", "reader"], clearance="amber"
+    )
+    report = json.loads((Path(__file__).parents[2] / "docs" / "examples" / "report.json").read_text("utf-8"))
+    assert hub.request("POST", "/api/v1/reports", reporter, json=report).status_code == 202
+    hub.work()
+    iban = {"kind": "iban", "value": "GB33BUKB20201555555555"}
+    (answer,) = told(hub, asker, iban)
+    assert (answer["outcome"], answer["tier"], answer["sources"]) == ("match", "intelligence", "1")
+    assert answer["confidence"] <= 75
+    assert told(hub, other, iban)[0]["outcome"] == "no_match", "AMBER, and not of its group"
+    assert told(hub, reporter, iban)[0]["outcome"] == "no_match"
+    again = hub.get(f"{URL}/{answer['check_id']}", asker).get_json()["answers"][0]
+    assert again["status"] == "live"
+    withdrawn = hub.request("DELETE", f"/api/v1/reports/{report['report']['reference']}", reporter)
+    assert withdrawn.status_code == 202
+    hub.work()
+    assert told(hub, asker, iban)[0]["outcome"] == "no_match"
+    again = hub.get(f"{URL}/{answer['check_id']}", asker).get_json()["answers"][0]
+    assert (again["outcome"], again["status"]) == ("match", "expired")
+
+
+def test_a_filing_and_the_indicator_it_became_are_one_source(hub: LocalHub, banks: list[TestMember]) -> None:
+    filer, asker, _ = banks
+    document = intelligence()
+    filed(hub, filer, document)
+    subject = {"kind": "bank-account", "value": "20-20-15 " + document["subject"]["account_number"]}
+    (answer,) = told(hub, asker, subject)
+    assert (answer["outcome"], answer["sources"]) == ("match", "1")
+    with hub.hub.database.reading() as session:
+        assert session.scalars(select(Indicator)).all(), "it was published too"

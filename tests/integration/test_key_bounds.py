@@ -183,6 +183,29 @@ def test_what_is_no_network(text: str) -> None:
     assert refused.value.where == "networks"
 
 
+def test_by_the_command(database_url: str, tmp_path: Path) -> None:
+    """Made, listed, replaced and ended by an operator."""
+    commands = Commands(database_url, tmp_path, HUB_BASE_URL="http://localhost")
+    with local(database_url, tmp_path) as hub:
+        member = hub.add_member("Command Bank", roles=["contributor"])
+        options = ("--label", "SIEM", "--scope", READ, "--network", "198.51.100.0/24", "--days", "30")
+        made = commands("member", "key", member.name, *options, "--json").document
+        key = TestMember(member.name, member.member_id, "", made["username"], made["token"])
+        assert [status(hub, key, address) for address in ("198.51.100.7", "203.0.113.5")] == [200, 401]
+        listed = commands("member", "keys", member.name, "--json").document
+        (shown,) = [one for one in listed if one["label"] == "SIEM"]
+        assert (shown["scopes"], shown["networks"], shown["state"]) == ([READ], ["198.51.100.0/24"], "active")
+        assert made["token"] not in commands("member", "keys", member.name).out
+        fresh = commands("member", "rotate-key", member.name, made["username"], "--json").document
+        assert fresh["username"] != made["username"]
+        for username in (made["username"], fresh["username"]):
+            commands("member", "revoke-key", member.name, username, "--reason", "test")
+        assert status(hub, key, "198.51.100.7") == 401
+        commands("member", "revoke-key", member.name, made["username"], code=1)
+        wrong = commands("member", "key", member.name, "--label", "x", "--scope", "console:staff:change", code=1)
+        assert "console:staff:change" in wrong.err
+
+
 def test_networks_are_kept_in_one_form() -> None:
     found = Bounds.of(["reader"], [], ["2001:DB8:0::/48", "192.0.2.1", "192.0.2.1/32"]).networks
     assert found == ("192.0.2.1/32", "2001:db8::/48")

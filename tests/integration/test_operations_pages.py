@@ -66,7 +66,7 @@ def desk(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         )
         small = hub.add_member("Small Shop", "payments", clearance="green")
         tell(hub, "evil.example\nworse.example\n198.51.100.7\n", "list-one")
-        tell(hub, "value,label\nhttps://evil.example/pay,phishing-kit\n", "list-two")
+        tell(hub, "indicator,classification\nhttps://evil.example/pay,phishing-kit\n", "list-two")
         tell(hub, "evil.example\nsecret.example\n", insurer, "amber", ("banks",))
         tell(hub, "secret.example\n", bank, "amber", ("banks",))
         yield Desk(
@@ -115,18 +115,18 @@ class TestOverview:
             assert f'<caption class="govuk-table__caption govuk-table__caption--s">{title}</caption>' in page
 
     def test_a_chart_and_its_table_say_the_same(self, desk: Desk) -> None:
-        with desk.database.reading() as session:
+        with desk.database.reading() as session, desk.hub.app.app_context():
             charts = {chart.name: chart for chart, _ in overview._charts(session, clock.micros())}
         objects = charts["objects"]
-        indicators_added = next(one for one in objects.series if one.name == "indicator")
-        stored = desk.database.select(
-            "SELECT COUNT(*) FROM entry e JOIN stream s ON s.id = e.stream_id WHERE s.stix_type = 'indicator'"
-        )[0][0]
-        assert indicators_added.figures[-1] == stored, "all of it was added today"
-        assert objects.rows[-1][1][objects.series.index(indicators_added)] == str(stored)
+        stored = desk.database.select("SELECT COUNT(*) FROM entry WHERE stream_id <> 0")[0][0]
+        assert sum(one.figures[-1] for one in objects.series) == stored > 0, "all of it was added today"
+        assert [int(figure.replace(",", "")) for figure in objects.rows[-1][1]] == [
+            one.figures[-1] for one in objects.series
+        ]
+        assert not any(figure for one in objects.series for figure in one.figures[:-1])
 
     def test_names_no_anonymous_member_beside_what_it_has_sent(self, desk: Desk) -> None:
-        with desk.database.reading() as session:
+        with desk.database.reading() as session, desk.hub.app.app_context():
             charts = {chart.name: chart for chart, _ in overview._charts(session, clock.micros())}
         for name in ("sources", "balance"):
             assert "Quiet Insurance" not in charts[name].labels
@@ -275,9 +275,10 @@ class TestWhatAMemberSees:
 
     def test_shows_the_bytes_that_it_is_given(self, desk: Desk) -> None:
         page = self.seen(desk, "evil.example", desk.bank.member_id)
-        [shown] = re.findall(r'<pre class="hub-code">(\{.*?"type":"indicator".*?\})</pre>', page.text)
+        shown = [unescape(text) for text in re.findall(r'<pre class="hub-code">(.*?)</pre>', page.text)]
+        [shown] = [text for text in shown if json.loads(text)["type"] == "indicator"]
         given = desk.hub.get(CYBER, desk.bank, query_string={"match[id]": id_of(desk.hub, "evil.example")})
-        assert unescape(shown) in given.text
+        assert shown in given.text
 
     def test_says_by_which_part_of_the_rule_not(self, desk: Desk) -> None:
         said = good(self.seen(desk, "secret.example", desk.small.member_id))
@@ -397,7 +398,7 @@ class TestRefusedInput:
         listed = desk.analyst.get("/console/refused")
         assert f"/console/refused/{number}" in listed.text
         page = desk.analyst.get(f"/console/refused/{number}")
-        assert "Anonymous (insurer)" in good(page) and "created" in good(page)
+        assert "Anonymous (insurer)" in good(page) and "required" in good(page)
         for text in (listed.text, page.text):
             assert "Quiet Insurance" not in text and desk.insurer.member_id not in text
 
@@ -512,7 +513,7 @@ class TestAudit:
             {"member:status"} if desk.events("member:status") else set()
         )
         assert set(self.listed(desk, actor="The administrator")) <= {
-            "collection:add", "collection:change", "group:add", "group:leave", "feed:switch", "person:status",
+            "collection:add", "collection:change", "group:add", "group:leave", "feed:switch", "session:begin",
         }  # fmt: skip
         assert self.listed(desk, subject=desk.bank.member_id)
         today = clock.now().strftime("%Y-%m-%d")
@@ -534,7 +535,7 @@ class TestAudit:
         answer = desk.auditor.send("/console/audit/export", {"action": "member:"}, page="/console/audit")
         assert answer.status_code == 200 and "attachment" in answer.headers["Content-Disposition"]
         lines = [json.loads(line) for line in answer.data.splitlines()]
-        stored = desk.database.select("SELECT id FROM audit_event WHERE action LIKE 'member:%' ORDER BY id")
+        stored = desk.database.select("SELECT id FROM audit_event WHERE action LIKE ? ORDER BY id", ["member:%"])
         assert [line["id"] for line in lines] == [row[0] for row in stored] and lines
         assert desk.events("audit:export")[-1]["after"] == {"action": "member:"}
 
@@ -592,7 +593,10 @@ class TestMembers:
 class TestStoredScripts:
     def test_show_as_text_everywhere(self, desk: Desk) -> None:
         tell(
-            desk.hub, f'value,label\nscripted.example,"{SCRIPT}"\n10.7.7.7,x\n', f"feed {SCRIPT}", name=f"{SCRIPT}.csv"
+            desk.hub,
+            f'indicator,classification\nscripted.example,"{SCRIPT}"\n10.7.7.7,x\n',
+            f"feed {SCRIPT}",
+            name=f"{SCRIPT}.csv",
         )
         administrator, analyst, auditor = desk.administrator, desk.analyst, desk.auditor
         administrator.send("/console/groups", {"name": f"g {SCRIPT}", "why": SCRIPT})

@@ -6,15 +6,18 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import time_machine
+from click.testing import CliRunner, Result
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from hub import clock
 from hub.audit.records import AuditEvent
+from hub.cli import commands
 from hub.errors import Conflict, InvalidInput, NotFound
 from hub.members import people, providers
 from hub.members.people_records import OutgoingMessage, Person
@@ -357,3 +360,32 @@ def test_a_dormant_or_disabled_person_stays_out(bank: Bank) -> None:
         session.get_one(Person, person.person_id).last_seen_at = clock.micros() - 90 * people.DAY
     assert bank.sign_in(Browser(bank.hub), email=person.email, subject="rae").status_code == 400
     assert refused(bank.hub) == people.DORMANT
+
+
+def test_the_command(bank: Bank, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, provider: Provider) -> None:
+    hub, kept = bank.hub, tmp_path / "secret.txt"
+    kept.write_text(f"{SECRET}\n")
+    monkeypatch.setenv("HUB_DATABASE_URL", hub.settings.database_url)
+    monkeypatch.setenv("HUB_DATA_DIR", str(hub.settings.data_dir))
+    monkeypatch.setenv("HUB_BASE_URL", hub.settings.base_url)
+
+    def run(*words: str) -> Result:
+        return CliRunner().invoke(commands, ["member", "oidc", *words])
+
+    set_up = run(
+        "set", bank.name, "--issuer", provider.issuer, "--client-id", CLIENT, "--secret-file", str(kept), "--domain",
+        bank.domain, "--domain", "zwei.test", "--mfa-amr", "mfa", "--json",
+    )  # fmt: skip
+    assert set_up.exit_code == 0, set_up.output
+    assert json.loads(set_up.stdout) == {
+        "issuer": provider.issuer, "client_id": CLIENT, "domains": sorted([bank.domain, "zwei.test"]),
+        "mfa_amr": ["mfa"], "mfa_acr": [], "redirect_uri": f"http://localhost{START}/return",
+        "sign_in_address": f"http://localhost{bank.path}",
+    }  # fmt: skip
+    person = add_person(hub, "sam@zwei.test", ["reader"], bank.member_id)
+    assert run("link", bank.name, person.email, f"sam-{bank.name}").exit_code == 0
+    assert bank.sign_in(Browser(hub), subject=f"sam-{bank.name}", amr=["mfa"]).location == "/console/"
+    assert SECRET not in run("show", bank.name).output
+    assert "sign in address: http://localhost" in run("show", bank.name).output
+    assert run("remove", bank.name).exit_code == 0
+    assert isinstance(run("show", bank.name).exception, NotFound)

@@ -41,7 +41,7 @@ class InProcess(requests.Session):
         self._hub, self._member = hub, member
         self.sent: list[bytes] = []
 
-    def request(self, method: str, url: str, **more: Any) -> Any:  # type: ignore[override]
+    def request(self, method: str, url: str, **more: Any) -> Any:  # type: ignore[override] # only what the client uses
         path = url.removeprefix("http://localhost")
         answer = self._hub.request(method, path, self._member, **{k: more[k] for k in more if k == "json"})
         self.sent.append(f"{method} {path} {json.dumps(more.get('json'))}".encode())
@@ -330,7 +330,7 @@ def test_a_client_trusts_only_what_is_pinned_and_proved(hub: LocalHub, bank: Tes
             super().__init__(hub, asker)
             self.change = change
 
-        def request(self, method: str, url: str, **more: Any) -> Any:  # type: ignore[override]
+        def request(self, method: str, url: str, **more: Any) -> Any:  # type: ignore[override] # only what the client uses
             answer = super().request(method, url, **more)
             answer._content = self.change(url, answer.content)
             return answer

@@ -10,6 +10,7 @@ import statistics
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -127,10 +128,9 @@ def worked(hub: LocalHub, work: Callable[[], object]) -> Counter[str]:
 
 
 def test_the_same_work_is_done_whatever_is_known(hub: LocalHub, asker: TestMember) -> None:
-    for of in (account, person):
-        cases = ACCOUNTS if of is account else PEOPLE
+    for of, cases in ((account, list(ACCOUNTS)), (person, list(PEOPLE))):
         ask(hub, asker, of(NOTHING))
-        done = {case: worked(hub, lambda case=case: ask(hub, asker, of(case))) for case in cases}
+        done = {case: worked(hub, partial(ask, hub, asker, of(case))) for case in cases}
         assert done[NOTHING]["rows weighed"] == knowledge.STEP
         assert done[NOTHING]["names opened"] == (knowledge.STEP if of is person else 0)
         for case, seen in done.items():

@@ -228,7 +228,8 @@ def test_links_of_letters_tell_nothing(hub: LocalHub) -> None:
 
 @pytest.mark.parametrize(
     "onward",
-    ["https://evil.example/", "//evil.example", "/\\evil.example", "/console/../../evil", "/console/%2E%2e/taxii2/", "javascript:alert(1)",
+    ["https://evil.example/", "//evil.example", "/\\evil.example", "/console/../../evil", "/console/%2E%2e/taxii2/",
+     "javascript:alert(1)",
      "/console//evil.example", "/taxii2/", "/console/\r\nLocation: https://evil.example", "/console@evil.example"],
 )  # fmt: skip
 def test_signing_in_leads_nowhere_else(hub: LocalHub, onward: str) -> None:

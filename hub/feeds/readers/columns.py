@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 
 from hub.feeds.readers import shape
 from hub.stix.values import Kind
@@ -180,6 +181,7 @@ def _is_value(cell: str) -> bool:
     return shape.looks_like_indicator(cell) or shape.hashes_in(cell) is not None
 
 
+@lru_cache(maxsize=1024)
 def kind_of(word: str) -> Kind | None:
     """The kind that a cell of a type column names; None leaves it to the content."""
     return _KIND_WORDS.get(plain_name(word))

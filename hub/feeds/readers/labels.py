@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from hub.errors import InvalidInput
@@ -9,6 +10,21 @@ from hub.stix.tlp import Tlp
 
 LABEL_LIMIT = 64
 MOST_LABELS = 20
+
+MOST_PHASES = 10
+# (name of the kill chain, phase), as STIX 2.1 section 2.11 spells them.
+Phase = tuple[str, str]
+
+# Tags that name a phase, by what they begin with; the kill chains' names are those that their publishers use in STIX.
+_CHAINS = {
+    "kill-chain:": "lockheed-martin-cyber-kill-chain",
+    "mitre-attack:": "mitre-attack",
+    "mitre-f3:": "mitre-f3",
+    "misp-galaxy:mitre-tactic=": "mitre-attack",
+    "misp-galaxy:mitre-attack-tactic=": "mitre-attack",
+    "misp-galaxy:mitre-enterprise-attack-tactic=": "mitre-attack",
+}
+_PHASE = re.compile(r'([a-z0-9:-]{1,60}[:=])"?([a-z][a-z &-]{1,60}?)(?: - ta[0-9]{4})?"?')
 
 _NOTHING = frozenset({"", "-", "none", "null", "n/a", "na", "unknown", "nan"})
 
@@ -33,3 +49,13 @@ def tlp_of(label: str) -> Tlp:
 def strictest(*labels: Tlp | None) -> Tlp | None:
     """The strictest of some labels, None where there is none."""
     return max((label for label in labels if label is not None), default=None)
+
+
+def phase_of(tag: str) -> Phase | None:
+    """The kill-chain phase that a tag in lower case names: ATT&CK's and MITRE F3's tactics, Lockheed Martin's phases.
+
+    A technique names none: which phase it serves is not in its name.
+    """
+    found = _PHASE.fullmatch(tag) if len(tag) < 140 else None
+    chain = _CHAINS.get(found[1]) if found else None
+    return (chain, "-".join(re.findall(r"[a-z]+", found[2]))) if found and chain else None

@@ -12,7 +12,7 @@ from typing import Any
 from hub.errors import InvalidInput
 from hub.feeds.readers import shape
 from hub.feeds.readers.json_text import dicts_in, document_of, opening_of, text_in
-from hub.feeds.readers.labels import labels_of, strictest, tlp_of
+from hub.feeds.readers.labels import MOST_PHASES, Phase, labels_of, phase_of, strictest, tlp_of
 from hub.feeds.readers.misp_types import CARD_TYPES, is_sort_code, parts_of
 from hub.feeds.readers.reading import DESCRIPTION_LIMIT, RawIndicator, Reading, unread
 from hub.stix.tlp import Tlp
@@ -23,6 +23,8 @@ _LISTED = re.compile(r'\{\s*"[0-9a-fA-F-]{36}"\s*:\s*\{')
 _GALAXY = re.compile(r'misp-galaxy:[^=]+="(.+)"', re.DOTALL)
 _HARMLESS = re.compile(r'false-positive:(?:confirmed="true"|risk="(?:high|medium)"|[^=]*)', re.IGNORECASE)
 _BANK_RELATIONS = frozenset({"sort-code", "sort_code", "branch", "institution-code"})
+_Tagged = tuple[tuple[str, ...], Tlp | None, bool, tuple[Phase, ...]]
+_UNTAGGED: _Tagged = ((), None, False, ())
 _YES = frozenset({"1", "true"})
 _FALSE_POSITIVE_SIGHTING = "1"  # MISP: 0 is a sighting, 1 a false positive, 2 an expiration
 
@@ -34,6 +36,7 @@ class _Said:
     labels: tuple[str, ...] = ()
     tlp: Tlp | None = None
     legitimate: bool = False
+    phases: tuple[Phase, ...] = ()
     description: str = ""
     sort_code: str = ""
 
@@ -119,11 +122,12 @@ def of_event(event: dict[str, Any], name: str) -> Iterator[Reading]:
 
 def _said(holder: dict[str, Any], outer: _Said) -> _Said:
     """What a holder's own tags and marks add to what the event around it says."""
-    labels, tlp, legitimate = _tagged(_tags(holder))
+    labels, tlp, legitimate, phases = _tagged(_tags(holder))
     return _Said(
         tuple(dict.fromkeys((*outer.labels, *labels))),
         strictest(outer.tlp, tlp),
         outer.legitimate or legitimate,
+        tuple(dict.fromkeys((*outer.phases, *phases))),
         outer.description or text_in(holder, "comment"),
         _sort_code(holder),
     )
@@ -140,7 +144,7 @@ def _of_attribute(attribute: dict[str, Any], said: _Said, where: str) -> Iterato
         yield unread(where, value, reason or "no value")
         return
     tags = _tags(attribute)
-    labels, tlp, legitimate = _tagged(tags) if tags else ((), None, False)
+    labels, tlp, legitimate, phases = _tagged(tags) if tags else _UNTAGGED
     first, last = _times(attribute)
     for part_kind, raw in parts:
         if not raw.strip():
@@ -156,6 +160,7 @@ def _of_attribute(attribute: dict[str, Any], said: _Said, where: str) -> Iterato
             said.legitimate or legitimate or _is_called_harmless(attribute),
             (text_in(attribute, "comment") or said.description)[:DESCRIPTION_LIMIT] or None,
             strictest(said.tlp, tlp),
+            tuple(dict.fromkeys((*said.phases, *phases)))[:MOST_PHASES] if phases else said.phases[:MOST_PHASES],
         )
 
 
@@ -190,9 +195,10 @@ def _tags(holder: dict[str, Any]) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=1024)
-def _tagged(tags: tuple[str, ...]) -> tuple[tuple[str, ...], Tlp | None, bool]:
-    """(labels, the strictest TLP, whether a tag calls the value harmless)."""
+def _tagged(tags: tuple[str, ...]) -> _Tagged:
+    """(labels, the strictest TLP, whether a tag calls the value harmless, kill-chain phases)."""
     words: list[str] = []
+    phases: list[Phase] = []
     tlp: Tlp | None = None
     legitimate = False
     for tag in tags:
@@ -204,7 +210,9 @@ def _tagged(tags: tuple[str, ...]) -> tuple[tuple[str, ...], Tlp | None, bool]:
         else:
             galaxy = _GALAXY.fullmatch(tag)
             words.append(galaxy[1] if galaxy else tag)
-    return labels_of(words), tlp, legitimate
+            if phase := phase_of(lower):
+                phases.append(phase)
+    return labels_of(words), tlp, legitimate, tuple(dict.fromkeys(phases))
 
 
 def _times(attribute: dict[str, Any]) -> tuple[str | None, str | None]:

@@ -29,8 +29,9 @@ class RawIndicator:
     ``kind`` is set when the source names it; ``None`` leaves it to the content.
     ``labels`` are short and lower-case; ``first_seen`` and ``last_seen`` are RFC 3339 in UTC.
     ``legitimate`` means that the source itself calls the value harmless.
-    ``description`` has at most 200 characters. ``tlp`` is the label that the source puts on this value;
-    None where it says nothing, and the sender's or the collection's holds.
+    ``description`` has at most 200 characters. ``tlp`` is the label that the source puts on this value; None where
+    it says nothing, and the sender's or the collection's holds. ``kill_chain_phases`` are (name of the kill chain,
+    phase), as STIX 2.1 section 2.11 spells them: ("mitre-attack", "initial-access").
     """
 
     where: str
@@ -42,6 +43,7 @@ class RawIndicator:
     legitimate: bool = False
     description: str | None = None
     tlp: Tlp | None = None
+    kill_chain_phases: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import json
+import tarfile
 import time
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from hub.errors import InvalidInput
-from hub.feeds.readers import RawIndicator, Reading, Unread, choose
+from hub.errors import InvalidInput, TooLarge
+from hub.feeds.readers import RawIndicator, Reading, Unread, choose, opened
 from hub.feeds.readers.misp import MispEvents
-from hub.feeds.readers.misp_feed import events_in, read_feed
+from hub.feeds.readers.misp_feed import MispFeed, events_in, is_feed, packed, read_feed
 from hub.stix.tlp import Tlp
 from hub.stix.values import Kind, canonical, detect
 
@@ -269,3 +274,100 @@ def test_what_is_no_manifest_is_refused_before_anything_is_fetched(raw: bytes) -
 
 def test_an_empty_manifest_lists_nothing() -> None:
     assert events_in(b"{}") == {}
+
+
+def feed_files() -> dict[str, bytes]:
+    return {
+        "manifest.json": json.dumps({UUID: {"info": "a", "timestamp": "5"}}).encode(),
+        f"{UUID}.json": json.dumps(event(attribute("domain", "a.example"))).encode(),
+        f"{OTHER}.json": json.dumps(event(attribute("domain", "not-listed.example"))).encode(),
+        "hashes.csv": f"{'0' * 32},{UUID}\n".encode(),
+    }
+
+
+def zipped(files: dict[str, bytes]) -> bytes:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return made.getvalue()
+
+
+def gzipped_tar(files: dict[str, bytes]) -> bytes:
+    made = io.BytesIO()
+    with tarfile.open(fileobj=made, mode="w:gz") as archive:
+        for name, content in files.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(content)
+            archive.addfile(entry, io.BytesIO(content))
+        link = tarfile.TarInfo("passwd.json")
+        link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
+        archive.addfile(link)
+    return made.getvalue()
+
+
+@pytest.mark.parametrize("pack", [zipped, gzipped_tar])
+@pytest.mark.parametrize("folder", ["", "feed/", "a/b/"])
+def test_a_whole_feed_in_one_archive(pack: Callable[[dict[str, bytes]], bytes], folder: str) -> None:
+    raw = opened(pack({folder + name: content for name, content in feed_files().items()}))
+    reader = choose(raw, "feed.zip")
+    assert reader.name == "misp-feed"
+    [only] = reader.read(raw)
+    assert isinstance(only, RawIndicator)
+    assert (only.raw, only.where) == ("a.example", f"event {UUID}, attribute 1")
+
+
+def test_a_folder_is_the_same_feed(tmp_path: Path) -> None:
+    for name, content in feed_files().items():
+        (tmp_path / name).write_bytes(content)
+    assert is_feed(tmp_path)
+    assert [one.raw for one in MispFeed().read(packed(tmp_path)) if isinstance(one, RawIndicator)] == ["a.example"]
+    (tmp_path / "manifest.json").unlink()
+    assert not is_feed(tmp_path)
+
+
+def test_the_table_of_hashes_alone_is_no_feed() -> None:
+    reader = choose(feed_files()["hashes.csv"], "hashes.csv")
+    assert reader.name == "misp-feed"
+    with pytest.raises(InvalidInput) as refused:
+        list(reader.read(feed_files()["hashes.csv"]))
+    assert refused.value.advice
+
+
+def test_other_archives_of_several_files_are_refused() -> None:
+    with pytest.raises(InvalidInput, match="2 files"):
+        opened(zipped({"a.txt": b"a", "b.txt": b"b"}))
+    with pytest.raises(InvalidInput, match="no MISP feed"):
+        list(MispFeed().read(opened(gzipped_tar({"a.txt": b"a"}))))
+    with pytest.raises(InvalidInput):
+        list(MispFeed().read(opened(gzipped_tar(feed_files()))[:700]))
+
+
+def test_a_feed_that_unpacks_to_too_much_is_refused() -> None:
+    files = feed_files() | {f"{n}.json": bytes(1_000_000) for n in range(30)}
+    with pytest.raises(TooLarge):
+        opened(zipped(files), 5_000_000)
+    with pytest.raises(TooLarge):
+        opened(zipped(files))
+    with pytest.raises(TooLarge):
+        opened(gzipped_tar(files), 5_000_000)
+
+
+@pytest.mark.parametrize(
+    ("tag", "phase"),
+    [
+        ("kill-chain:Delivery", ("lockheed-martin-cyber-kill-chain", "delivery")),
+        ("kill-chain:Command and Control", ("lockheed-martin-cyber-kill-chain", "command-and-control")),
+        ('misp-galaxy:mitre-attack-tactic="Initial Access - TA0001"', ("mitre-attack", "initial-access")),
+        ("mitre-attack:defense-evasion", ("mitre-attack", "defense-evasion")),
+        ("mitre-f3:monetization", ("mitre-f3", "monetization")),
+        ('misp-galaxy:mitre-attack-pattern="Phishing - T1566"', None),
+        ("kill-chain:", None),
+    ],
+)
+def test_kill_chain_phases(tag: str, phase: tuple[str, str] | None) -> None:
+    tagged = event(attribute("domain", "a.example", Tag=[{"name": "tlp:green"}]))
+    tagged["Event"]["Tag"] = [{"name": tag}]
+    [found] = MISP.read(json.dumps(tagged).encode())
+    assert isinstance(found, RawIndicator)
+    assert found.kill_chain_phases == ((phase,) if phase else ())

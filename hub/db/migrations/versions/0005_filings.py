@@ -56,7 +56,7 @@ def upgrade() -> None:
         sa.Column("wrapped_key", sa.LargeBinary(), nullable=False),
         sa.Column("sealed", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_filing"),
-        sa.UniqueConstraint("member_id", "reference", name="uq_filing_member_id"),
+        sa.UniqueConstraint("member_id", "reference", name="uq_filing_member_id_reference"),
         sa.ForeignKeyConstraint(["member_id"], ["member.id"], name="fk_filing_member_id"),
         sa.ForeignKeyConstraint(["class_id"], ["visibility_class.id"], name="fk_filing_class_id"),
         sa.CheckConstraint(f"state IN ({STATES})", name="ck_filing_state"),
