@@ -11,12 +11,12 @@ from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
 
-from bench import feeding, medallion, nginx, precheck, reading, results, store, taking
+from bench import checks, feeding, medallion, nginx, precheck, reading, results, store, taking
 from bench.results import Measured
 
 SMALL = 20_000
 LARGE = 1_000_000
-PARTS = ("pages", "drains", "ingest", "posts", "medallion", "precheck", "again", "validation")
+PARTS = ("pages", "drains", "ingest", "posts", "medallion", "checks", "precheck", "again", "validation")
 PRODUCTS = ("sqlite", "postgresql")
 
 
@@ -31,7 +31,7 @@ def main() -> int:
         tempfile.TemporaryDirectory(prefix="hub-bench-", dir=arguments.folder) as folder,
         store.postgresql(Path(folder)) if "postgresql" in arguments.on else nullcontext("") as socket,
     ):
-        parts = (_measured, _prechecked)
+        parts = (_measured, _fed, _checked, _prechecked)
         for one in itertools.chain.from_iterable(part(arguments, Path(folder), socket) for part in parts):
             found.append(one)
             _say(f"{one.name} [{one.product}]: {one.value:,.2f}{one.unit} {one.target} {one.verdict} ({one.detail})")
@@ -64,17 +64,30 @@ def _measured(arguments: argparse.Namespace, folder: Path, socket: str) -> Itera
                 yield from reading.drains(product, small, log)
         if "ingest" in arguments.parts:
             yield from taking.ingest(product, *place("ingest"))
-        if "again" in arguments.parts:
-            yield from feeding.again(product, *place("again"))
         if "posts" in arguments.parts:
             yield from taking.posts(product, *place("posts"), log)
-        if "validation" in arguments.parts and product == arguments.on[0]:
-            yield from feeding.validation()
         if "medallion" in arguments.parts and product == "sqlite":
             try:
                 yield from medallion.compared(large, log)
             except LookupError as reason:
                 _say(f"Skipped medallion: {reason}")
+
+
+def _fed(arguments: argparse.Namespace, folder: Path, socket: str) -> Iterator[Measured]:
+    for product in arguments.on if "again" in arguments.parts else ():
+        url = store.create_database(socket, "again") if product == "postgresql" else ""
+        yield from feeding.again(product, folder / f"{product}-again", url)
+    if "validation" in arguments.parts:
+        yield from feeding.validation()
+
+
+def _checked(arguments: argparse.Namespace, folder: Path, socket: str) -> Iterator[Measured]:
+    for product in arguments.on if "checks" in arguments.parts else ():
+        _say(f"Filing {arguments.entries:,} accounts on {product} …")
+        url = store.create_database(socket, "checks") if product == "postgresql" else ""
+        filled = checks.fill(folder / f"{product}-checks", url, arguments.entries)
+        yield from checks.batches(product, filled)
+        yield from checks.singles(product, filled, folder / "servers.log")
 
 
 def _prechecked(arguments: argparse.Namespace, folder: Path, socket: str) -> Iterator[Measured]:

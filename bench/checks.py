@@ -27,7 +27,7 @@ from bench.results import Measured, ms
 from bench.server import hub_server
 from bench.store import open_hub
 from hub import clock
-from hub.auth import Actor, Role
+from hub.auth import Actor, CredentialKind, Role
 from hub.checks import questions
 from hub.checks.checking import Checks
 from hub.checks.filing_parts import Envelope
@@ -42,7 +42,7 @@ from hub.ledger.classes import Audience, class_id
 from hub.ledger.views import Views
 from hub.members import credentials, membership
 from hub.members.membership import MemberKind
-from hub.members.records import Member
+from hub.members.records import Credential, Member
 from hub.stix.tlp import Tlp
 
 BATCH = 1000
@@ -200,9 +200,6 @@ def _member(hub: Hub, session: Session, name: str) -> Member:
 
 
 def _actor(hub: Hub, username: str) -> Actor:
-    from hub.auth import CredentialKind
-    from hub.members.records import Credential
-
     with hub.database.reading() as session:
         member = session.get_one(Member, session.get_one(Credential, username).member_id)
         return credentials.actor_of(session, member, CredentialKind.TOKEN, username, None)

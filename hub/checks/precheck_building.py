@@ -56,8 +56,8 @@ class Builder:
         self._known = known
         self._superseded = superseded_seconds * SECOND
 
-    def run(self) -> Built:
-        """Build what changed. Does nothing while another worker builds."""
+    def run(self, rest_seconds: float = 0) -> Built:
+        """Build what changed; no worker builds again for ``rest_seconds``. Does nothing while another one builds."""
         with self._database.unit_of_work() as session:
             precheck_keys.ensure_first(session, self._vault)
             numbers = [epoch.number for epoch in precheck_keys.epochs(session) if _claimed(epoch)]
@@ -72,7 +72,7 @@ class Builder:
                 unchanged += len(outputs) - len(changed)
                 published += len(changed)
         finally:
-            self._release(numbers)
+            self._release(numbers, rest_seconds)
         return Built(published, unchanged, evaluated)
 
     def _inputs(self) -> dict[Audience, set[bytes]]:
@@ -160,10 +160,10 @@ class Builder:
                 _record_published(session, one)
         return drafts
 
-    def _release(self, numbers: Iterable[int]) -> None:
+    def _release(self, numbers: Iterable[int], rest_seconds: float) -> None:
         with self._database.unit_of_work() as session:
             for number in numbers:
-                session.get_one(PrecheckEpoch, number).building_until = 0
+                session.get_one(PrecheckEpoch, number).building_until = clock.micros() + int(rest_seconds * SECOND)
 
 
 def _claimed(epoch: PrecheckEpoch) -> bool:

@@ -16,8 +16,8 @@ from hub.db import Record, Timestamp
 class PrecheckEpoch(Record):
     """A key of the pre-check: ``number`` is its place in the ring of keys outside the database.
 
-    The newest is evaluated for all; an older one until ``refused_after``. ``building_until`` holds off a second
-    worker while one builds its sets.
+    The newest is evaluated for all; an older one until ``refused_after``. ``building_until`` holds off other
+    workers while one builds its sets, and for a while after.
     """
 
     __tablename__ = "precheck_epoch"

@@ -14,7 +14,7 @@ from markupsafe import Markup, escape
 WIDTH = 440
 PLOT_HEIGHT = 150
 TOP = 14
-LEFT = 52
+LEFT = 64
 BOTTOM = 24
 LINE = 26
 LABEL_WIDTH = 164

@@ -37,6 +37,19 @@ KINDS = [("", "Choose a kind")] + [
     (kind.value, kind.value.replace("-", " ").capitalize()) for kind in MemberKind if kind not in cases.OWN_KINDS
 ]
 MOST_DRAFTS = 3
+# What a form cannot do without, so that everything that is missing is said at once.
+WANTED = {
+    "name": "Enter the name of your organisation",
+    "kind": "Choose what kind of organisation it is",
+    "domain": "Enter your domain",
+    "registration": "Enter the company registration number",
+    "purpose": "Enter why you want to join",
+    "primary_name": "Enter the full name of the primary contact",
+    "primary_email": "Enter the e-mail address of the primary contact",
+    "deputy_name": "Enter the full name of the deputy",
+    "deputy_email": "Enter the e-mail address of the deputy",
+}
+WANTED_OF_SPONSOR = {"name": "Enter your full name", "statement": "Enter your statement"}
 TEXTS = [field.name for field in fields(Application) if field.name != "anonymous"]
 
 
@@ -54,6 +67,10 @@ def send_application() -> Response:
     form = Form()
     services().limits.count_failure(browser.visit().address)
     given = Application(**{name: form.values.get(name, "") for name in TEXTS}, anonymous=bool(form.chosen("anonymous")))
+    for name, missing in WANTED.items():
+        form.long_text(name, missing)
+    if form.errors:
+        return page("apply.html", "Apply to become a member", form=form, kinds=KINDS)
     with form.catching():
         with unit_of_work() as session:
             case = cases.apply(session, given)
@@ -104,6 +121,8 @@ def answer_sponsor(token: str) -> Response:
     """Take a sponsor's answer, once."""
     form = Form()
     answer = form.choice("answer", ["confirm", "decline"], "Choose whether you sponsor the applicant")
+    for name, missing in WANTED_OF_SPONSOR.items():
+        form.long_text(name, missing)
     if not form.errors:
         with form.catching():
             with unit_of_work() as session:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Session
 
-from hub.auth import Actor, CredentialKind
+from hub.auth import Actor, CredentialKind, Permission
 from hub.checks.checking import Checks
 from hub.checks.hashes import SearchHashes
 from hub.checks.jobs import JobWorker
@@ -18,7 +18,7 @@ from hub.feeds.checkable import CheckableIndicators
 from hub.ledger.views import Views
 from hub.members import outbox
 from hub.members.credentials import actor_of
-from hub.members.records import Member
+from hub.members.records import Credential, Member
 
 
 def checking(hub: Hub, views: Views) -> Checks:
@@ -47,9 +47,16 @@ def watch(hub: Hub) -> Watch:
 
 
 def _actor(session: Session, member_id: str, username: str) -> Actor:
-    """The member as it stands now, for a file that it sent earlier. Raises NotPermitted unless it is active."""
+    """The member as it stands now, for a file that it sent earlier.
+
+    Raises NotPermitted where it is not active any longer, may not check, or has revoked the key that sent the file.
+    """
+    key = session.get(Credential, username)
+    if key is not None and key.revoked_at is not None:
+        raise NotPermitted("the key that sent this file was revoked")
     try:
-        member = session.get_one(Member, member_id)
-        return actor_of(session, member, CredentialKind.TOKEN, username, None)
+        actor = actor_of(session, session.get_one(Member, member_id), CredentialKind.TOKEN, username, None)
     except Unauthenticated:
         raise NotPermitted("the member is not active") from None
+    actor.require(Permission.CHECKS_SEARCH)
+    return actor

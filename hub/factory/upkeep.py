@@ -22,6 +22,8 @@ from hub.members import membership, outbox, people
 log = structlog.get_logger(__name__)
 
 TELLS_EVERY_SECONDS = 10.0
+# Of the time between two builds: one of several workers does it.
+RESTED = 0.8
 
 
 def set_builder(hub: Hub) -> Builder:
@@ -61,14 +63,15 @@ def owners(session: Session) -> dict[str, Owner]:
 def keep_sets(hub: Hub, stop: Event) -> None:
     """Build the sets anew, every so often, until ``stop`` is set."""
     builder = set_builder(hub)
+    every = hub.settings.precheck.build_every_seconds
     while not stop.is_set():
         try:
-            builder.run()
+            builder.run(rest_seconds=every * RESTED)
         except HubError as error:
             log.warning("the sets of the pre-check could not be built", error=str(error))
         except Exception:
             log.exception("the sets of the pre-check could not be built")
-        stop.wait(hub.settings.precheck.build_every_seconds)
+        stop.wait(every)
 
 
 def keep_telling(hub: Hub, stop: Event) -> None:

@@ -37,9 +37,7 @@ from hub.feeds import (
 from hub.feeds.batch import Result, Target, by_kind, held_positions, repeat_outcomes, store_outcomes
 from hub.feeds.filings import Filings, ReadFiling
 from hub.feeds.merge import Merger
-from hub.feeds.readers.json_map import JsonRows
-from hub.feeds.readers.mapping import mapping_of
-from hub.feeds.readers.reading import RawIndicator, Reader, Reading, StixObject, Unread, counted
+from hub.feeds.readers.reading import RawIndicator, Reading, StixObject, Unread, counted
 from hub.feeds.readers.text import as_utf8
 from hub.feeds.records import Submission
 from hub.feeds.reports import bulk
@@ -57,7 +55,6 @@ log = structlog.get_logger(__name__)
 
 REPORT_FORMAT = "report"
 PUSHED = {inbox.REPORTS: REPORT_FORMAT, inbox.FILINGS: "bank-filing"}
-AUTO = "auto"
 WHAT_MAKES_A_REPEAT = (
     "kind",
     "sha256",
@@ -137,7 +134,7 @@ class Intake:
                 return False
             if any(getattr(last, name) != getattr(current, name) for name in WHAT_MAKES_A_REPEAT):
                 return False
-            if current.format not in (AUTO, last.format):
+            if current.format not in (readers.AUTO, last.format):
                 return False
             changed = sum(last.counts.get(name, 0) for name in ("new", "updated", "sighted", "unchanged"))
             current.counts = {**last.counts, "new": 0, "updated": 0, "sighted": 0, "unchanged": changed}
@@ -158,7 +155,7 @@ class Intake:
         opened = readers.opened(raw, self.max_file_bytes)
         if submission.kind in PUSHED:
             return self._documents(PUSHED[submission.kind], opened)
-        reader = _reader(submission, opened)
+        reader = readers.for_file(opened, submission.filename, submission.format, submission.mapping)
         submission.format = reader.name
         documents = reader.name in PUSHED.values()
         return self._documents(reader.name, opened) if documents else lambda: reader.read(opened)
@@ -365,15 +362,6 @@ def _target(session: Session, submission: Submission) -> Target:
         default_tlp={collection.no: Tlp(collection.default_tlp) for collection in collections},
         by_object=submission.kind == inbox.ENVELOPE,
     )
-
-
-def _reader(submission: Submission, opened: bytes) -> Reader:
-    """The reader that was named, the one that a mapping asks for, or the one that fits the content."""
-    if submission.mapping:
-        return JsonRows(mapping_of(submission.mapping))
-    if submission.format == AUTO:
-        return readers.choose(opened, submission.filename)
-    return readers.reader(submission.format)
 
 
 def _reports(opened: bytes) -> Callable[[], Iterator[Unit]]:

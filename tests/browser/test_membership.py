@@ -148,6 +148,9 @@ def apply(desk: Desk) -> Page:
     page.goto("/console/apply")
     desk.look(page, "apply")
     press(page, "Send the application")
+    expect(page.locator(".govuk-error-summary__list li")).to_have_count(9)
+    page.get_by_role("link", name="Enter the full name of the deputy").click()
+    assert page.evaluate("document.activeElement.id") == "deputy_name"
     desk.look(page, "apply-errors")
     given = {
         "Name": desk.name, "Domain": desk.domain, "Company registration number": f"77{desk.number}1234",

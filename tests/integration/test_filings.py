@@ -353,6 +353,11 @@ def test_held_values_are_not_published_until_they_are_released(sqlite: Any, tmp_
         assert hub.request("DELETE", f"{URL}/{filing_id}", bank).status_code == 200
         with hub.hub.database.reading() as session:
             assert session.execute(text("SELECT count(*) FROM contribution")).scalar() == 0
+        (waiting,) = filed(hub, bank, intelligence(subject={"phone": "+44 7700 900445"}))
+        assert hub.request("DELETE", f"{URL}/{waiting}", bank).status_code == 200
+        with hub.hub.database.reading() as session:
+            states = session.execute(text("SELECT value, state FROM quarantined WHERE value LIKE '%445'")).all()
+        assert [tuple(one) for one in states] == [("447700900445", "gone")]
 
 
 def test_the_audit_log_tells_who_did_what_and_never_whom_it_is_about(hub: LocalHub, bank: TestMember) -> None:

@@ -95,3 +95,38 @@ print(Vault.in_folder(pathlib.Path(sys.argv[1])).derive('x').hex())"""
     ]
     assert len({process.communicate(timeout=60)[0] for process in running}) == 1
     assert [entry.name for entry in (tmp_path / "keys").iterdir()] == ["hub.secret"]
+
+
+def test_a_ring_makes_numbered_keys_that_can_be_destroyed(tmp_path: Path) -> None:
+    ring = Vault.in_folder(tmp_path).ring("index")
+    assert (ring.newest, ring.add(), ring.newest) == (1, 2, 2)
+    first = ring.key(1)
+    assert len(first) == 32
+    assert first != ring.key(2)
+    assert Vault.in_folder(tmp_path).ring("index").key(1) == first
+    assert Vault.in_folder(tmp_path).ring("another").key(1) != first
+    assert stat.S_IMODE((tmp_path / "index" / "1.key").stat().st_mode) == 0o600
+    ring.remove(1)
+    with pytest.raises(IntegrityFailure, match="no key 1"):
+        ring.key(1)
+    assert ring.numbers() == [2]
+
+
+def test_a_data_key_is_wrapped_anew_and_still_opens_what_it_sealed(tmp_path: Path) -> None:
+    vault = Vault.in_folder(tmp_path)
+    key, wrapped = vault.new_data_key("filing:1")
+    sealed = key.seal(b"content", "document")
+    assert vault.rewrapped(wrapped, "filing:1") == wrapped
+    vault.ring("wrapping").add()
+    again = vault.rewrapped(wrapped, "filing:1")
+    assert again != wrapped
+    vault.ring("wrapping").remove(1)
+    assert vault.data_key(again, "filing:1").open(sealed, "document") == b"content"
+    for place, bytes_ in (("filing:2", again), ("filing:1", wrapped), ("filing:1", b""), ("filing:1", again[:-1])):
+        with pytest.raises(IntegrityFailure):
+            vault.data_key(bytes_, place)
+
+
+def test_a_vault_without_a_folder_has_no_rings(vault: Vault) -> None:
+    with pytest.raises(IntegrityFailure, match="no folder"):
+        vault.new_data_key("filing:1")

@@ -6,6 +6,8 @@ Archives are opened first, by ``archive.opened``.
 
 from __future__ import annotations
 
+from typing import Any
+
 from hub.errors import InvalidInput
 from hub.feeds.readers.advisory import Advisory
 from hub.feeds.readers.allow_deny import AllowAndDeny
@@ -13,6 +15,8 @@ from hub.feeds.readers.archive import opened
 from hub.feeds.readers.comma import CommaSeparated
 from hub.feeds.readers.filing import BankFiling
 from hub.feeds.readers.json_map import JsonRows
+from hub.feeds.readers.mapped_table import MappedTable
+from hub.feeds.readers.mapping import mapping_of
 from hub.feeds.readers.misp import MispEvents
 from hub.feeds.readers.misp_feed import MispFeed
 from hub.feeds.readers.named import PHONES, WALLETS
@@ -27,6 +31,7 @@ from hub.feeds.readers.text import HEAD, decode
 from hub.feeds.readers.yaml_rows import YamlRows
 
 __all__ = [
+    "AUTO",
     "READERS",
     "RawIndicator",
     "Reader",
@@ -35,10 +40,12 @@ __all__ = [
     "Unread",
     "choose",
     "decode",
+    "for_file",
     "opened",
     "reader",
 ]
 
+AUTO = "auto"
 READERS: tuple[Reader, ...] = (
     FraudReport(),
     BankFiling(),
@@ -65,6 +72,16 @@ def reader(name: str) -> Reader:
         if known.name == name:
             return known
     raise InvalidInput(f"there is no format called {name[:40]!r}", advice=_known())
+
+
+def for_file(raw: bytes, filename: str, format_name: str, mapping: dict[str, Any]) -> Reader:
+    """The reader of an opened file: by a feed's mapping (of a table where the format is csv, else of JSON), by the
+    format's name, or by the content where that is "auto". Raises InvalidInput.
+    """
+    if mapping:
+        said = mapping_of(mapping)
+        return MappedTable(said) if format_name == MappedTable.name else JsonRows(said)
+    return choose(raw, filename) if format_name == AUTO else reader(format_name)
 
 
 def choose(raw: bytes, filename: str = "") -> Reader:

@@ -54,7 +54,7 @@ def _of_mapping(document: Any, mapping: Mapping, *, stated: bool) -> Iterator[Re
     found = False
     for place, row in rows(document, mapping.list):
         found = True
-        yield from _readings(place.removeprefix(".") or "document", row, mapping)
+        yield from readings_of(place.removeprefix(".") or "document", row, mapping)
     if not found and stated and not has_path(document, mapping.list):
         raise InvalidInput(f"the JSON document has no list at {mapping.list[:80]!r}", where="mapping.list")
 
@@ -84,7 +84,8 @@ def _is_object(line: bytes) -> bool:
         return False
 
 
-def _readings(place: str, row: Any, mapping: Mapping) -> Iterator[Reading]:
+def readings_of(place: str, row: Any, mapping: Mapping) -> Iterator[Reading]:
+    """The readings of one row, which stands at ``place``."""
     if isinstance(row, str) and row.strip():
         yield RawIndicator(place, row)
         return
@@ -109,8 +110,8 @@ def _reading(place: str, raw: str, kind: Kind | None, row: dict[str, Any], mappi
         raw,
         kind,
         labels_of(words),
-        shape.rfc3339(_text(row, mapping.first_seen)),
-        shape.rfc3339(_text(row, mapping.last_seen)),
+        shape.rfc3339(_text(row, mapping.first_seen), mapping.zone),
+        shape.rfc3339(_text(row, mapping.last_seen), mapping.zone),
         description=_text(row, mapping.description)[:DESCRIPTION_LIMIT] or None,
         tlp=tlp_of(tlp) if tlp else None,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from hub.errors import InvalidInput
 from hub.feeds.readers import columns
@@ -20,7 +21,8 @@ class Mapping:
     entry; a list at its end gives its entries. "" is the document itself. ``value`` names the fields with
     values (the row itself, where it is a text). ``kind`` is the field that names what the value is;
     ``kinds`` translates the publisher's words, and a word that is not in it is left to the hub's own tables
-    and then to the content. A field in a field is written ``a.b``.
+    and then to the content. A field in a field is written ``a.b``. ``zone`` is the time zone of dates that state none
+    ("Europe/London"), "" UTC. A table's fields are its columns, by the names of the first row or by their numbers.
     """
 
     value: tuple[str, ...] = ()
@@ -32,6 +34,7 @@ class Mapping:
     labels: tuple[str, ...] = ()
     description: str | None = None
     tlp: str | None = None
+    zone: str = ""
 
     def kind_of(self, word: str) -> Kind | None:
         """The kind that a publisher's word means; None leaves it to the content."""
@@ -62,8 +65,21 @@ def mapping_of(settings: Any) -> Mapping:
         list=path,
         kinds=_kinds(settings.get("kinds", {})),
         labels=_texts(settings, "labels"),
+        zone=_zone(settings),
         **texts,
     )
+
+
+def _zone(settings: dict[str, Any]) -> str:
+    name = _text(settings, "zone") or ""
+    try:
+        if name:
+            ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise InvalidInput(
+            f"{name[:40]!r} is no time zone", where="mapping.zone", advice="Write it like Europe/London."
+        ) from None
+    return name
 
 
 def _text(settings: dict[str, Any], name: str) -> str | None:

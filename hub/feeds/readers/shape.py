@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 from functools import lru_cache
+from zoneinfo import ZoneInfo
 
 _DOT = r"(?:\[\.\]|\(\.\)|\{\.\}|\[dot\]|\.)"
 _INDICATOR = re.compile(
@@ -44,10 +45,11 @@ def hashes_in(text: str) -> list[str] | None:
 
 
 @lru_cache(maxsize=8192)
-def rfc3339(text: str) -> str | None:
+def rfc3339(text: str, zone: str = "") -> str | None:
     """A date as feeds write it, in RFC 3339 and UTC; None where it cannot be read.
 
-    Read: ISO 8601 dates and times (a time without zone is UTC), a trailing " UTC", and
+    Read: ISO 8601 dates and times (a time without a zone is in ``zone``, the name of one that there is, or UTC where
+    that is empty), a trailing " UTC", and
     ``m/d/yyyy h:mm`` as spreadsheets write it (``d/m`` where the first number is over 12).
     """
     text = text.strip()
@@ -55,7 +57,9 @@ def rfc3339(text: str) -> str | None:
         return None
     try:
         moment = _slashed(text) if "/" in text else datetime.fromisoformat(text.removesuffix(" UTC"))
-        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=ZoneInfo(zone) if zone and not text.endswith(" UTC") else UTC)
+        moment = moment.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
     if not 1970 <= moment.year <= 9998:

@@ -113,6 +113,29 @@ def test_a_view_of_everything_hides_nothing_and_is_none() -> None:
     assert _result(json.loads(_redacted(_full(OBJECT), OBJECT).signed)) == "invalid"
 
 
+def test_no_member_is_spare() -> None:
+    """Each change of the extension is seen; so is a member that says nothing."""
+    view = _redacted_dict()
+    extension = view["extensions"][EXTENSION_ID]
+    for change in (
+        {"set": []},
+        {"set": ["name"]},
+        {"set": [["x"]]},
+        {"set": None},
+        {"hidden": [{}]},
+        {"salts": {"type": 7}},
+    ):
+        assert (
+            _result({**view, "extensions": {**view["extensions"], EXTENSION_ID: {**extension, **change}}}) == "invalid"
+        )
+    for path, salt in extension["salts"].items():
+        salts = {**extension["salts"], path: ("B" if salt[0] == "A" else "A") + salt[1:]}
+        assert (
+            _result({**view, "extensions": {**view["extensions"], EXTENSION_ID: {**extension, "salts": salts}}})
+            == "invalid"
+        )
+
+
 def _redacted_dict() -> dict[str, Any]:
     found: dict[str, Any] = json.loads(_redacted(_full(OBJECT), _without("name")).signed)
     return found

@@ -64,7 +64,7 @@ def upgrade() -> None:
         sa.Column("checks", sa.JSON(), nullable=False),
         sa.ForeignKeyConstraint(["member_id"], ["member.id"], name="fk_correction_notice_member_id"),
         sa.PrimaryKeyConstraint("id", name="pk_correction_notice"),
-        sa.UniqueConstraint("event_id", "member_id", name="uq_correction_notice_event_id"),
+        sa.UniqueConstraint("event_id", "member_id", name="uq_correction_notice_event_id_member_id"),
     )
     op.create_index("ix_correction_notice_member_id", "correction_notice", ["member_id", "at"])
     op.create_table(
