@@ -271,21 +271,13 @@ def _end(session: Session, submission: Submission, state: str, failure: str | No
     submission.state, submission.failure = state, failure
     submission.finished_at = clock.micros()
     submission.lease_by = submission.lease_until = None
-    record(
-        session,
-        submission.actor,
-        f"submission:{state}",
-        submission.id,
-        after=_totals(submission),
-        why=failure or "",
-    )
+    totals = _totals(submission)
+    record(session, submission.actor, f"submission:{state}", submission.id, after=totals, why=failure or "")
 
 
 def _log_end(submission: Submission) -> None:
-    log.info(
-        "submission finished", id=submission.id, state=submission.state, failure=submission.failure,
-        **_totals(submission),
-    )  # fmt: skip
+    state, totals = submission.state, _totals(submission)
+    log.info("submission finished", id=submission.id, state=state, failure=submission.failure, **totals)
 
 
 def _totals(submission: Submission) -> dict[str, Any]:

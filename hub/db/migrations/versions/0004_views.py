@@ -52,7 +52,7 @@ def _create_unmasking() -> None:
         sa.CheckConstraint("(state = 'open') = (shown_until IS NOT NULL)", name=op.f("ck_unmasking_shown_while_open")),
         sa.ForeignKeyConstraint(["member_id"], ["member.id"], name=op.f("fk_unmasking_member_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_unmasking")),
-        sa.UniqueConstraint("id", "requested_by", name=op.f("uq_unmasking_id")),
+        sa.UniqueConstraint("id", "requested_by", name=op.f("uq_unmasking_id_requested_by")),
     )
     op.create_table(
         "unmasking_voice",
@@ -75,7 +75,7 @@ def _create_unmasking() -> None:
         ),
         sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_unmasking_voice_person_id")),
         sa.PrimaryKeyConstraint("unmasking_id", "function", name=op.f("pk_unmasking_voice")),
-        sa.UniqueConstraint("unmasking_id", "person_id", name=op.f("uq_unmasking_voice_unmasking_id")),
+        sa.UniqueConstraint("unmasking_id", "person_id", name=op.f("uq_unmasking_voice_unmasking_id_person_id")),
     )
 
 
