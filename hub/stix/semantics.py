@@ -167,18 +167,21 @@ def _check_properties(obj: dict[str, Any], object_type: str) -> None:
             elif role == _REFERENCE:
                 _check_reference(value, name, targets.get(name) or _TARGETS.get(name), never.get(name))
         elif kind is list:
-            if name.endswith("_refs"):
-                allowed, refused = targets.get(name) or _TARGETS.get(name), never.get(name)
-                for i, reference in enumerate(value):
-                    _check_reference(reference, f"{name}[{i}]", allowed, refused)
-            elif name.endswith("_ref"):
-                _check_reference(value, name, None, None)
-            if not _SCALARS.issuperset(map(type, value)):
-                _check_inside(value, name)
+            _check_list(value, name, targets.get(name) or _TARGETS.get(name), never.get(name))
         elif name.endswith("_ref"):
             _check_reference(value, name, None, None)
         elif kind is dict:
             _check_inside(value, name)
+
+
+def _check_list(value: list[Any], name: str, allowed: frozenset[str] | None, refused: frozenset[str] | None) -> None:
+    if name.endswith("_refs"):
+        for i, reference in enumerate(value):
+            _check_reference(reference, f"{name}[{i}]", allowed, refused)
+    elif name.endswith("_ref"):
+        _check_reference(value, name, None, None)
+    if not _SCALARS.issuperset(map(type, value)):
+        _check_inside(value, name)
 
 
 class _Roles(dict[str, int]):
