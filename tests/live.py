@@ -258,7 +258,7 @@ def serving(
 
     Ends it with SIGTERM and asserts that it goes cleanly.
     """
-    port = _free_port()
+    port = free_port()
     url = f"http://{host}:{port}"
     own = {
         "HUB_DATABASE_URL": database_url,
@@ -313,7 +313,8 @@ def _answers(served: LiveHub) -> bool:
         return False
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody listens on at this moment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

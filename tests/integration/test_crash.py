@@ -20,7 +20,7 @@ from hub.feeds import inbox
 from hub.feeds.records import Submission
 from hub.settings import load
 from tests.commands import Commands
-from tests.live import _free_port, wait_for
+from tests.live import free_port, wait_for
 
 ROWS = 5_000
 LEASE = "0.5"
@@ -198,7 +198,7 @@ def started(hub: Commands, *arguments: str, **more: Any) -> Iterator[subprocess.
 @pytest.mark.parametrize("database_engine", ["sqlite"], indirect=True)
 def test_serve(database_url: str, tmp_path: Path, large_file: Path, undisturbed: Any) -> None:
     """Its worker is killed in the middle, then the server is stopped, then killed."""
-    port = _free_port()
+    port = free_port()
     hub = hub_at(database_url, tmp_path, HUB_BASE_URL=f"http://127.0.0.1:{port}")
     waiting(database_url, tmp_path, large_file)
     arguments = ("serve", "--bind", f"127.0.0.1:{port}")
@@ -254,7 +254,7 @@ def gone(processes: list[psutil.Process]) -> None:
 
 @pytest.mark.parametrize("database_engine", ["sqlite"], indirect=True)
 def test_large_bodies_do_not_fill_the_memory(database_url: str, tmp_path: Path) -> None:
-    port = _free_port()
+    port = free_port()
     hub = hub_at(database_url, tmp_path, HUB_BASE_URL=f"http://127.0.0.1:{port}")
     made = hub(
         "member", "add", "Sender", "--kind", "bank", "--clearance", "amber", "--role", "contributor", "--json"
