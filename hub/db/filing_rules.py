@@ -60,6 +60,20 @@ RULES = (
 )  # fmt: skip
 
 
+# What a key has filed is its issuer's as much as if they had filed it themselves.
+KEY_FILED = (
+    "NEW.approved_by IS NOT NULL AND EXISTS (SELECT 1 FROM credential c"
+    " WHERE 'credential:' || c.username = NEW.filed_by AND c.issued_by = NEW.approved_by)"
+)
+
+
+def guard_keys() -> None:
+    """Who made a key does not approve what it files, and who made it stays written."""
+    refuse("filing_key_issuer", "filing", "UPDATE OF approved_by, filed_by", KEY_FILED,
+           "whoever made a key does not approve what the key has filed")  # fmt: skip
+    forbid("credential", "UPDATE OF username, issued_by")
+
+
 def guard_filings() -> None:
     """Create every trigger of this file."""
     legal = ", ".join(f"'{change}'" for change in LEGAL)

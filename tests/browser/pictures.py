@@ -24,7 +24,7 @@ from tests.browser.conftest import ARGUMENTS
 from tests.live import ROOT, free_port
 
 FOLDER = ROOT / "docs" / "pictures"
-SIZE = {"width": 1100, "height": 800}
+SIZE = {"width": 1280, "height": 800}
 STARTS_IN = 60
 # Who looks, the picture's name, the page (a path, or the link to follow on the page before), the height that is shown.
 LOOKS = (

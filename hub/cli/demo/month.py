@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 
 from hub import clock
 from hub.auth import Actor, Role
+from hub.cli.demo.checking import checks_of, filings_of
 from hub.cli.demo.credentials import DemoCredential
 from hub.cli.demo.objects import envelope
 from hub.cli.demo.organisations import CERT, HARBOUR, LARKPAY, MEMBERS, NORTHBANK, REPORTING_PARTNER, actor_of
@@ -105,9 +106,25 @@ class Month:
 
     def _day(self, day: int, reports: list[dict[str, Any]]) -> None:
         if _play(self.hub, self.held, day, reports):
+            self._file_and_check(day)
             _poll(self._readers, day)
             self._edge.extensions[EXTENSION].disclosures.flush()  # else the days of one second are one entry
             self.played += 1
+
+    def _file_and_check(self, day: int) -> None:
+        today = clock.timestamp(clock.micros())[:10]
+        for name, document in filings_of(day, today):
+            _finish(self.hub, self._post("/api/v1/filings", name, document)["id"])
+        for name, document in checks_of(day):
+            self._post("/api/v1/checks", name, document)
+
+    def _post(self, path: str, name: str, document: dict[str, Any]) -> dict[str, Any]:
+        held = self.held[name]
+        answer = self._edge.test_client().post(path, json=document, auth=(held.username, held.token))
+        shown: dict[str, Any] = answer.get_json()
+        if answer.status_code not in (200, 202):
+            raise RuntimeError(f"{path} of the demonstration: {shown}")
+        return shown
 
     @cached_property
     def _edge(self) -> Flask:

@@ -105,13 +105,12 @@ def _corporate_groups() -> None:
         sa.Column("key", sa.Text(), primary_key=True),
     )
     op.create_index("ix_corporate_key_key", "corporate_key", ["key"])
+    named = sa.column("id", sa.Text), sa.column("name", sa.Text)
     rows = [
-        {"organisation": found_id, "key": f"name:{key}"}
+        {"organisation": row[0], "key": f"name:{key}"}
         for table in ("member", "vetting_case")
-        for found_id, name in op.get_bind().execute(
-            sa.select(sa.column("id"), sa.column("name")).select_from(sa.table(table))
-        )
-        if (key := _plain(name))
+        for row in op.get_bind().execute(sa.select(*named).select_from(sa.table(table)))
+        if (key := _plain(row[1]))
     ]
     if rows:
         op.bulk_insert(kept, rows)
