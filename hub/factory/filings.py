@@ -97,7 +97,8 @@ class Plan:
         values = {value for subject in read.form.subjects for value in indicator_values(subject)}
         kept = [value for value in values if value in held]
         self.result.values.update(values.difference(kept))
-        self.result.counts["held_values"] += len(kept)
+        if kept:
+            self.result.counts["held_values"] += len(kept)
         return sorted({f"a {value.kind.value} is not published ({held[value]})" for value in kept})
 
 
