@@ -61,11 +61,15 @@ class Permission(StrEnum):
     AUDIT_READ = "console:audit:read"
     DISCLOSURES_READ = "console:disclosures:read"
     STAFF_CHANGE = "console:staff:change"
+    SIGN_IN_CHANGE = "console:sign-in:change"
     UNMASKING_READ = "console:unmasking:read"
     UNMASKING_ASK = "console:unmasking:ask"
     UNMASKING_DECIDE = "console:unmasking:decide"
     CHECKS_ASK = "console:checks:search"
     CHECKS_WATCH = "console:checks:watch"
+    CHECKS_HANDLE = "console:checks:handle"
+    SUBJECT_ACCESS_READ = "console:subject-access:read"
+    SUBJECT_ACCESS_WORK = "console:subject-access:work"
     OWN_PEOPLE_READ = "console:own-people:read"
     OWN_PEOPLE_CHANGE = "console:own-people:change"
     OWN_KEYS_READ = "console:own-keys:read"
@@ -109,6 +113,9 @@ TABLE: dict[Permission, tuple[frozenset[Role], frozenset[CredentialKind]]] = {
     Permission.CHECKS_SEARCH: (PULLING, MACHINE),
     Permission.CHECKS_ASK: (PULLING, PERSON),
     Permission.CHECKS_WATCH: (ANALYST | AUDITOR, PERSON),
+    Permission.CHECKS_HANDLE: (ANALYST, PERSON),
+    Permission.SUBJECT_ACCESS_READ: (ANALYST | AUDITOR, PERSON),
+    Permission.SUBJECT_ACCESS_WORK: (ANALYST, PERSON),
     Permission.FILINGS_SUBMIT: (FILING, MACHINE),
     Permission.FILINGS_READ: (FILING | CONTACT, MACHINE),
     Permission.OVERVIEW: (STAFF_ROLES, PERSON),
@@ -128,6 +135,7 @@ TABLE: dict[Permission, tuple[frozenset[Role], frozenset[CredentialKind]]] = {
     Permission.AUDIT_READ: (AUDITOR, PERSON),
     Permission.DISCLOSURES_READ: (AUDITOR, PERSON),
     Permission.STAFF_CHANGE: (ADMINISTRATOR, PERSON),
+    Permission.SIGN_IN_CHANGE: (ADMINISTRATOR, PERSON),
     Permission.UNMASKING_READ: (VETTING | ANALYST | AUDITOR, PERSON),
     Permission.UNMASKING_ASK: (ANALYST | {Role.VETTING_OFFICER}, PERSON),
     Permission.UNMASKING_DECIDE: (VETTING, PERSON),

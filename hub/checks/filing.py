@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 
 from hub import clock
 from hub.audit import record
-from hub.checks.filing_parts import HUB, Desk, Filer
+from hub.checks.filing_parts import BY_KEY, HUB, Desk, Filer
 from hub.checks.filing_publishing import publish, take_back, unpublished
 from hub.checks.filing_writing import UNCHANGED, Filed, Writing, may_end_dispute, note
 from hub.checks.forms import Form
@@ -90,18 +90,26 @@ def approve(
     """Let a person of the member who did not write it make a pending filing count as known fraud.
 
     ``entered_by`` is who enters the person's approval, where that is somebody else. Raises NotFound, Conflict where
-    it does not wait, NotPermitted for the one who wrote it.
+    it does not wait, NotPermitted for the one who wrote it, or who made the key that did.
     """
     lock_appends(session)
     filing = own(session, member_id, filing_id)
     if filing.state != PENDING:
         raise Conflict(f"the filing is {filing.state} and waits for no approval", where="state")
-    if person_id == filing.filed_by:
-        raise NotPermitted("you wrote this version: known fraud needs the approval of a second person")
+    if wrote(session, desk, person_id, filing):
+        raise NotPermitted(
+            "you wrote this version, or made the key that filed it: known fraud needs the approval of a second person"
+        )
     filing.approved_by, filing.approved_at, filing.state = person_id, clock.micros(), LIVE
     note(session, desk, filing, entered_by or person_id, "approve", before=PENDING)
     publish(session, desk, [filing])
     return filing
+
+
+def wrote(session: Session, desk: Desk, person_id: str, filing: Filing) -> bool:
+    """Whether the present version is this person's: written by them, or filed by a key that they made."""
+    by = filing.filed_by
+    return person_id == by or (by.startswith(BY_KEY) and person_id == desk.issuer_of(session, by.removeprefix(BY_KEY)))
 
 
 def refuse(session: Session, desk: Desk, person_id: str, member_id: str, filing_id: str, why: str) -> Filing:

@@ -15,6 +15,8 @@ from hub.sealing import DataKey, Vault
 from hub.stix.canonical import canonical_json
 from hub.stix.values import Value
 
+# Before the user name of a key in ``Filing.filed_by``.
+BY_KEY: Final = "credential:"
 # Who disputes in the hub's own name, and may so about any filing.
 HUB: Final = "hub"
 
@@ -52,6 +54,13 @@ class FilerOf(Protocol):
         """The member with this id or name, filing through ``by``. Raises NotFound."""
 
 
+class IssuerOf(Protocol):
+    """Knows who made the members' keys; handed in by the composition root."""
+
+    def __call__(self, session: Session, username: str) -> str | None:
+        """The person who made an API key, None where an operator did."""
+
+
 class Publisher(Protocol):
     """Publishes what is filed as indicators, with the member as the source; handed in by the composition root."""
 
@@ -69,6 +78,7 @@ class Desk:
     vault: Vault
     publisher: Publisher
     filer_of: FilerOf
+    issuer_of: IssuerOf
 
 
 class Envelope:

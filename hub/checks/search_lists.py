@@ -77,9 +77,10 @@ def uses(session: Session, since: int) -> list[Use]:
         .group_by(QuotaUse.member_id)
     )
     today = {member_id: int(used) for member_id, used in counted}
-    found = [
-        Use(one, *letters.get(one, [0, 0, 0]), today.get(one, 0)) for one in sorted(letters.keys() | today.keys())
-    ]
+    found = []
+    for one in sorted(letters.keys() | today.keys()):
+        asked, searched, hits = letters.get(one, (0, 0, 0))
+        found.append(Use(one, asked, searched, hits, today.get(one, 0)))
     return sorted(found, key=lambda one: (-one.asked, one.member_id))
 
 
@@ -90,11 +91,11 @@ def _with_decisions(session: Session, found: Sequence[Search]) -> list[Listed]:
         .where(SearchDecision.search_no.in_(numbers))
         .order_by(SearchDecision.id)
     )
-    latest = {number: decision for number, decision in decided}
+    latest = {row.search_no: row.decision for row in decided}
     waiting = session.execute(
         select(SearchSample.search_no, SearchSample.due_at).where(
             SearchSample.search_no.in_(numbers), SearchSample.justified_at.is_(None)
         )
     )
-    due = {number: at for number, at in waiting}
+    due = {row.search_no: row.due_at for row in waiting}
     return [Listed(one, latest.get(one.no, ""), due.get(one.no)) for one in found]

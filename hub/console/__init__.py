@@ -35,10 +35,15 @@ from jinja2 import StrictUndefined
 from hub.console import (
     account,
     audit,
+    checking,
     collections,
     connection,
+    corrections,
     disclosures,
+    disputes,
     feeds,
+    filing_forms,
+    filings,
     groups,
     home,
     indicators,
@@ -46,11 +51,15 @@ from hub.console import (
     keys,
     member_file,
     organisation,
+    oversight,
     passkeys,
     people_pages,
+    provider,
     quarantine,
     refused,
+    retention,
     sign_in,
+    subject_access,
     submissions,
     unmasking,
     vetting,
@@ -66,8 +75,9 @@ from hub.web import errors
 ROOMS = (
     home, sign_in, passkeys, organisation, invitation, account, people_pages, keys, submissions, connection,
     vetting, vetting_actions, vetting_apply, vetting_grants, vetting_membership,
-    indicators, quarantine, refused, feeds, collections, groups, audit, disclosures, member_file,
+    indicators, quarantine, refused, feeds, collections, groups, audit, disclosures, member_file, provider,
     unmasking,
+    checking, corrections, filings, filing_forms, oversight, disputes, subject_access, retention,
 )  # fmt: skip
 
 __all__ = ["install"]

@@ -80,7 +80,7 @@ def ask_check() -> Response:
         except TooMany as error:
             form.refuse("", f"Your organisation's quota is used up: {error.message}. {error.advice or ''}")
         except NotPermitted:
-            form.refuse("", "A check that was drawn has not been justified in time. Justify it on the page Checks first")
+            form.refuse("", "A check that was drawn was not justified in time. Justify it on the page Checks first")
     if not found:
         return new_check(form)
     return redirect_to("console.own_check", check_id=f"{found}.0")

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import Response, url_for
+from sqlalchemy.orm import Session
 
 from hub.auth import Permission, Role
 from hub.auth.permissions import MEMBER_ROLES, STAFF_ROLES
 from hub.console.furniture import Form, blueprint, page, person, post, reading, redirect_to, say, unit_of_work
 from hub.errors import Conflict
 from hub.members import attestation, invitations, people
+from hub.members.people_records import Person
 from hub.web.guard import allow
 
 TOLD = {
@@ -93,11 +95,19 @@ def invited(room: Room) -> Response:
     if not form.errors:
         with form.catching():
             with unit_of_work() as session:
-                added = people.add(session, person().person_id, email, name, roles, room.whose())
+                added = _added(session, room.whose(), email, name, roles)
                 invitations.invite(session, post(), added)
-            say(f"An invitation is on its way to {added.email}")
+            say(f"An invitation is on its way to {added.address}")
             return redirect_to(f"console.{room.name}")
     return asked(room, form)
+
+
+def _added(session: Session, whose: str | None, email: str, name: str, roles: list[Role]) -> Person:
+    """The person; the hub's own people may be told that an address is known, a member's not by whom."""
+    by = person().person_id
+    if whose is None:
+        return people.add(session, by, email, name, roles, None)
+    return people.add_colleague(session, by, email, name, roles, whose)
 
 
 def shown(room: Room, person_id: str, form: Form | None = None) -> Response:
@@ -143,7 +153,7 @@ def invited_again(room: Room, person_id: str) -> Response:
         if found.status != people.INVITED:
             raise Conflict("this person has set up their account already")
         invitations.invite(session, post(), found)
-    say(f"A new invitation is on its way to {found.email}")
+    say(f"A new invitation is on its way to {found.address}")
     return redirect_to(f"console.{room.name}")
 
 

@@ -25,6 +25,7 @@ from hub.feeds.warninglists import WarningLists
 from hub.ledger import collections
 from hub.ledger.append import Log
 from hub.members import membership
+from hub.members.credentials import issuer
 from hub.members.own_names import own_names
 from hub.provenance.keys import FileSigner, Signer
 from hub.sealing import Vault
@@ -70,7 +71,7 @@ class Hub:
     def filings(self) -> Desk:
         """What filings are worked on with. Raises Unavailable before ``hub init`` has prepared the database."""
         grade = self.settings.intake.default_grade
-        return Desk(self.vault, FiledValues(self._merger(), self._rules(), grade, sighted_ref_of), filer_of)
+        return Desk(self.vault, FiledValues(self._merger(), self._rules(), grade, sighted_ref_of), filer_of, issuer)
 
     def _merger(self) -> Merger:
         with self.database.reading() as session:

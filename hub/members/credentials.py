@@ -27,20 +27,34 @@ ADVICE = "Send your user name and token by HTTP Basic, or the token as 'Authoriz
 
 
 def issue(
-    session: Session, member: Member, *, label: str = "", expires_at: int | None = None, bounds: Bounds = UNBOUNDED
+    session: Session,
+    member: Member,
+    *,
+    label: str = "",
+    expires_at: int | None = None,
+    bounds: Bounds = UNBOUNDED,
+    issued_by: str | None = None,
 ) -> tuple[str, str]:
-    """A new credential of ``member``: (user name, token). The token is not stored and cannot be shown again."""
+    """A new credential of ``member``: (user name, token). The token is not stored and cannot be shown again.
+
+    ``issued_by`` is the person who makes it, None for an operator.
+    """
     stem = re.sub(r"[^a-z0-9]+", "-", member.name.lower()).strip("-")[:40] or "member"
     username = f"{stem}-{secrets.token_hex(3)}"
     token = f"hub_{secrets.token_urlsafe(32)}"
     session.add(
         Credential(
             username=username, member_id=member.id, token_hash=token_hash(token), label=label,
-            created_at=clock.micros(), expires_at=expires_at, revoked_at=None, **bounds.shown,
+            created_at=clock.micros(), expires_at=expires_at, revoked_at=None, issued_by=issued_by, **bounds.shown,
         )
     )  # fmt: skip
     session.flush()
     return username, token
+
+
+def issuer(session: Session, username: str) -> str | None:
+    """The person who made a credential, None where an operator did or there is none."""
+    return session.scalar(select(Credential.issued_by).where(Credential.username == username))
 
 
 def token_hash(token: str) -> bytes:

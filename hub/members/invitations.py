@@ -33,9 +33,15 @@ class Post:
 
 
 def invite(session: Session, post: Post, person: Person) -> str:
-    """Send a person who is ``invited`` a link; gives its address. Earlier links of theirs end."""
+    """Send a person who is ``invited`` a link; gives its address. Earlier links of theirs end.
+
+    Who is known elsewhere already is told so instead, and gets no link.
+    """
     days = post.settings.console.invitation_days
     address = _link(session, post, person, INVITATION, days * DAY)
+    if person.invited_as is not None:
+        _tell_known(session, post, person.invited_as)
+        return address
     own = _own_sign_in(session, post, person)
     text = (
         f"Hello {person.name},\n\nyou are invited to {post.settings.identity.name}.\n\n"
@@ -109,6 +115,16 @@ def _link(session: Session, post: Post, person: Person, purpose: str, lifetime: 
     )  # fmt: skip
     session.flush()
     return f"{post.settings.base_url}/console/link/{token}"
+
+
+def _tell_known(session: Session, post: Post, email: str) -> None:
+    hub = post.settings.identity.name
+    text = (
+        f"Hello,\n\nanother organisation invited you to {hub}. You have an account here already, so the invitation has"
+        " no effect, and nobody was told that you have one.\n\nIf you have changed employers, ask the hub to end the"
+        " account you have. If you did not expect this message, please tell the hub.\n"
+    )
+    outbox.put(session, post.vault, email, f"An invitation to {hub}", text)
 
 
 def _own_sign_in(session: Session, post: Post, person: Person) -> str:

@@ -13,6 +13,7 @@ from hub.audit import record
 from hub.errors import Conflict, InvalidInput, NotFound
 from hub.members import credentials
 from hub.members.bounds import UNBOUNDED, Bounds
+from hub.members.membership import OPERATOR
 from hub.members.records import Credential, CredentialRefusal, CredentialUse, Member
 
 DAY = 86_400_000_000
@@ -107,7 +108,10 @@ def _issue(session: Session, member_id: str, by: str, label: str, days: int | No
         raise Conflict(f"There are {MOST_KEYS} keys already: revoke one that is not used", where="label")
     member = session.get_one(Member, member_id)
     expires_at = None if days is None else clock.micros() + days * DAY
-    username, token = credentials.issue(session, member, label=label.strip(), expires_at=expires_at, bounds=bounds)
+    username, token = credentials.issue(
+        session, member, label=label.strip(), expires_at=expires_at, bounds=bounds,
+        issued_by=None if by == OPERATOR else by,
+    )  # fmt: skip
     record(
         session, by, "credential:issue", username,
         after={"member": member_id, "label": label.strip(), "expires_at": expires_at, **bounds.shown},

@@ -39,6 +39,9 @@ NEXT = {
 }
 DAY = 86_400_000_000
 LONGEST_NAME = 200
+KNOWN = "A person with this e-mail address is known already"
+# Of addresses that nobody has (RFC 6761, section 6.4).
+NOWHERE = "elsewhere.invalid"
 # Who does in the audit log what falls due by itself.
 RULE = "rule"
 
@@ -49,14 +52,49 @@ def add(session: Session, by: str, email: str, name: str, roles: Iterable[Role],
     Raises InvalidInput for an address, name or role that cannot be, Conflict where the address is taken.
     """
     address, held = canonical_email(email), _fitting(roles, member_id)
+    _check_name(name)
+    if session.scalar(select(Person.id).where(Person.email == address)) is not None:
+        raise Conflict(KNOWN, where="email")
+    return _added(session, by, address, name, held, member_id)
+
+
+def add_colleague(session: Session, by: str, email: str, name: str, roles: Iterable[Role], member_id: str) -> Person:
+    """The same for people of a member, who must not learn whom else the hub knows.
+
+    Where the address is known elsewhere, the person stands in for somebody who never answers (``Person.invited_as``).
+    Raises as ``add`` does; Conflict only where the member itself has invited the address before.
+    """
+    address, held = canonical_email(email), _fitting(roles, member_id)
+    _check_name(name)
+    known = by_email(session, address)
+    if (known is not None and known.member_id == member_id) or _stands_in(session, address, member_id):
+        raise Conflict(KNOWN, where="email")
+    person = _added(session, by, address, name, held, member_id, stands_in=known is not None)
+    if known is not None:
+        told = {"person": known.id, "member": known.member_id, "asked_by_member": member_id}
+        record(session, by, "person:invite-known", person.id, after=told)
+    return person
+
+
+def _stands_in(session: Session, address: str, member_id: str) -> bool:
+    wanted = select(Person.id).where(Person.member_id == member_id, Person.invited_as == address)
+    return session.scalar(wanted.limit(1)) is not None
+
+
+def _check_name(name: str) -> None:
     if not name.strip() or len(name) > LONGEST_NAME or not name.isprintable():
         raise InvalidInput("Enter the person's full name", where="name")
-    if session.scalar(select(Person.id).where(Person.email == address)) is not None:
-        raise Conflict("A person with this e-mail address is known already", where="email")
+
+
+def _added(
+    session: Session, by: str, address: str, name: str, held: list[str], member_id: str | None, *,
+    stands_in: bool = False,
+) -> Person:  # fmt: skip
+    person_id = str(uuid.uuid4())
     person = Person(
-        id=str(uuid.uuid4()), member_id=member_id, email=address, name=name.strip(), roles=held, status=INVITED,
-        password_hash=None, totp_secret=None, totp_step=0, failures=0, locked_until=0,
-        created_at=clock.micros(), last_seen_at=None,
+        id=person_id, member_id=member_id, email=f"{person_id}@{NOWHERE}" if stands_in else address,
+        name=name.strip(), roles=held, status=INVITED, password_hash=None, totp_secret=None, totp_step=0, failures=0,
+        locked_until=0, created_at=clock.micros(), last_seen_at=None, invited_as=address if stands_in else None,
     )  # fmt: skip
     session.add(person)
     session.flush()

@@ -13,6 +13,9 @@ class Person(Record):
 
     ``email`` is in its canonical, lower-case form. ``totp_secret`` is sealed; ``totp_step`` is the last time step
     that a code was taken for, so that none is taken twice. ``failures`` counts wrong passwords and codes in a row.
+
+    ``invited_as``: the row stands in for somebody who was invited under this address, which is known elsewhere
+    already; its own ``email`` is one that nobody has, so that it never signs in. Whoever invited sees no difference.
     """
 
     __tablename__ = "person"
@@ -34,6 +37,12 @@ class Person(Record):
     locked_until: Mapped[Timestamp]
     created_at: Mapped[Timestamp]
     last_seen_at: Mapped[int | None] = mapped_column(BigInteger)
+    invited_as: Mapped[str | None] = mapped_column(Text)
+
+    @property
+    def address(self) -> str:
+        """The address as whoever invited the person knows it."""
+        return self.invited_as or self.email
 
 
 class RecoveryCode(Record):

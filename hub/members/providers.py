@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from hub import clock
 from hub.audit import record
 from hub.errors import Conflict, InvalidInput, NotFound
-from hub.members import membership, oidc, outbox, people, sessions
+from hub.members import due, membership, oidc, outbox, people, sessions
 from hub.members.invitations import Post
 from hub.members.oidc import Client, Identity
 from hub.members.people_records import Person
@@ -40,7 +40,9 @@ class Configuration:
     acr: tuple[str, ...] = ()
 
 
-def configure(session: Session, vault: Vault, member: str, given: Configuration, by: str) -> SignInProvider:
+def configure(
+    session: Session, vault: Vault, member: str, given: Configuration, by: str, why: str = ""
+) -> SignInProvider:
     """Set a member's provider, in place of an earlier one. Raises InvalidInput, NotFound.
 
     Another issuer means other subjects: who was known by the earlier one is matched by e-mail address anew.
@@ -67,11 +69,11 @@ def configure(session: Session, vault: Vault, member: str, given: Configuration,
     kept.amr, kept.acr = sorted(set(given.amr)), sorted(set(given.acr))
     kept.client_secret = vault.seal(given.client_secret.encode(), _context(kept.id))
     session.flush()
-    record(session, by, "provider:configure", whose.id, before=before, after=_told(kept))
+    record(session, by, "provider:configure", whose.id, before=before, after=_told(kept), why=why)
     return kept
 
 
-def remove(session: Session, member: str, by: str) -> None:
+def remove(session: Session, member: str, by: str, why: str = "") -> None:
     """End sign-in through a member's provider, with the sessions of those who came by it. Raises NotFound."""
     whose = membership.find(session, member)
     kept = of_member(session, whose.id)
@@ -80,12 +82,23 @@ def remove(session: Session, member: str, by: str) -> None:
     _forget_subjects(session, kept)
     session.delete(kept)
     session.flush()
-    record(session, by, "provider:remove", whose.id, before=_told(kept))
+    record(session, by, "provider:remove", whose.id, before=_told(kept), why=why)
 
 
 def of_member(session: Session, member_id: str) -> SignInProvider | None:
     """A member's provider, None where it has none."""
     return session.scalar(select(SignInProvider).where(SignInProvider.member_id == member_id))
+
+
+def tell_contacts(session: Session, post: Post, member_id: str, way: str) -> None:
+    """Tell a member's primary contacts which way its people sign in from now on: it was not they who changed it."""
+    whose, hub = membership.find(session, member_id), post.settings.identity.name
+    for person in due.contacts(session, member_id):
+        text = (
+            f"Hello {person.name},\n\nthe people of {whose.name} sign in to {hub} {way} from now on: an administrator"
+            " of the hub has set this. If nobody of your organisation asked for it, tell the hub at once.\n"
+        )
+        outbox.put(session, post.vault, person.email, f"How {whose.name} signs in has changed", text)
 
 
 def find(session: Session, provider_id: str) -> SignInProvider:

@@ -57,7 +57,7 @@ class Credential(Record):
     """An API credential: a user name and the SHA-256 of a random token (shown once, never stored).
 
     ``scopes`` are the permissions that it carries of those its member has, ``networks`` the addresses from which it
-    holds; None where it is not bounded.
+    holds; None where it is not bounded. ``issued_by`` is the person who made it, None where an operator did.
     """
 
     __tablename__ = "credential"
@@ -71,6 +71,7 @@ class Credential(Record):
     revoked_at: Mapped[int | None] = mapped_column(BigInteger)
     scopes: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
     networks: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
+    issued_by: Mapped[str | None] = mapped_column(Text)
 
 
 class ClientCertificate(Record):

@@ -11,6 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from hub.checks import filing as life
+from hub.members import keys
 from tests.filings import filed, intelligence, known_fraud
 from tests.live import LocalHub, TestMember, local
 from tests.people import add_person
@@ -76,6 +77,16 @@ def test_known_fraud_is_live_only_with_the_approval_of_another_person(kept: Kept
 def test_the_writer_is_never_the_approver(kept: Kept) -> None:
     kept.sql("UPDATE filing SET version = version + 1, filed_by = :one WHERE id = :case")
     kept.refused(APPROVE.format(who="one"))
+    kept.sql(APPROVE.format(who="two"))
+
+
+def test_nor_is_who_made_the_writer_s_key(kept: Kept) -> None:
+    with kept.hub.hub.database.unit_of_work() as session:
+        key, _ = keys.issue(session, kept.bank.member_id, kept.one, "robot", 10)
+    kept.sql("UPDATE filing SET version = version + 1, filed_by = :key WHERE id = :case", key=f"credential:{key}")
+    kept.refused(APPROVE.format(who="one"))
+    kept.refused("UPDATE credential SET issued_by = NULL WHERE username = :key", key=key)
+    kept.refused("UPDATE credential SET username = 'another' WHERE username = :key", key=key)
     kept.sql(APPROVE.format(who="two"))
 
 

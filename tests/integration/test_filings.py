@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from hub.checks.records import Filing, FilingIdentifier
 from hub.checks.subjects import SubjectKind, canonical_subject
 from hub.cli import imports
 from hub.errors import Conflict, NotFound, NotPermitted
+from hub.members import keys
 from tests.filings import (
     EXAMPLE,
     EXAMPLES,
@@ -161,6 +163,27 @@ def test_the_one_who_filed_cannot_approve(hub: LocalHub, bank: TestMember, appro
     assert (found["state"], found["history"][-1]["why"]) == ("refused", "the evidence is thin")
     with hub.hub.database.unit_of_work() as session, pytest.raises(Conflict):
         life.approve(session, desk(hub), approver.person_id, bank.member_id, filing_id)
+
+
+def test_who_made_a_key_cannot_approve_what_it_filed(hub: LocalHub, bank: TestMember, approver: TestPerson) -> None:
+    contact = add_person(hub, "contact@bank.example", ("primary-contact", "contributor"), bank.member_id)
+    with hub.hub.database.unit_of_work() as session:
+        made = keys.issue(session, bank.member_id, contact.person_id, "filing robot", 10)
+    robot = replace(bank, username=made[0], token=made[1])
+    (filing_id,) = filed(hub, robot, known_fraud())
+    assert shown(hub, bank, filing_id)["history"][0]["by"] == f"credential:{robot.username}"
+    with hub.hub.database.unit_of_work() as session, pytest.raises(NotPermitted, match="made the key"):
+        life.approve(session, desk(hub), contact.person_id, bank.member_id, filing_id)
+    # Its successor is that of whoever made it, so the two can still do this for each other.
+    with hub.hub.database.unit_of_work() as session:
+        fresh = keys.rotate(session, bank.member_id, approver.person_id, robot.username, 7)
+    (later,) = filed(hub, replace(bank, username=fresh[0], token=fresh[1]), known_fraud())
+    with hub.hub.database.unit_of_work() as session:
+        with pytest.raises(NotPermitted):
+            life.approve(session, desk(hub), approver.person_id, bank.member_id, later)
+        life.approve(session, desk(hub), contact.person_id, bank.member_id, later)
+        life.approve(session, desk(hub), approver.person_id, bank.member_id, filing_id)
+    assert [shown(hub, bank, one)["state"] for one in (filing_id, later)] == ["live", "live"]
 
 
 def test_a_dispute_suppresses_at_once(hub: LocalHub, bank: TestMember, other: TestMember, fraud: str) -> None:

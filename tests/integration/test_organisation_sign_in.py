@@ -17,14 +17,17 @@ from werkzeug.test import TestResponse
 
 from hub import clock
 from hub.audit.records import AuditEvent
+from hub.auth import Role
+from hub.auth.permissions import MEMBER_ROLES
 from hub.cli import commands
 from hub.errors import Conflict, InvalidInput, NotFound
 from hub.members import people, providers
 from hub.members.people_records import OutgoingMessage, Person
 from hub.members.providers import Configuration
 from hub.members.sign_in_records import ProviderSubject, SignInProvider
-from tests.live import LocalHub
+from tests.live import LocalHub, local
 from tests.oidc_provider import CLIENT, SECRET, Provider, running
+from tests.operations import staff
 from tests.people import PASSWORD, Browser, add_person, invite, text_of
 
 START = "/console/sign-in/organisation"
@@ -389,3 +392,60 @@ def test_the_command(bank: Bank, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert "sign in address: http://localhost" in run("show", bank.name).output
     assert run("remove", bank.name).exit_code == 0
     assert isinstance(run("show", bank.name).exception, NotFound)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def office(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LocalHub]:
+    with request.getfixturevalue(request.param).migrated() as url, local(url, tmp_path) as hub:
+        yield hub
+
+
+def test_an_administrator_sets_and_removes_a_provider_in_the_console(office: LocalHub) -> None:
+    member = office.add_member("Console Bank")
+    contact = add_person(office, "contact@console.test", ["primary-contact"], member.member_id)
+    reader = add_person(office, "reader@console.test", ["reader"], member.member_id)
+    page = f"/console/members/{member.member_id}/sign-in"
+    browser = staff(office, Role.ADMINISTRATOR)
+    assert "has no provider of its own" in text_of(browser.get(page))
+    given = {
+        "step": "set", "issuer": "https://login.console.test", "client_id": "hub", "client_secret": "very-secret",
+        "domains": "console.test\nmail.console.test", "amr": "mfa", "why": "asked for in writing", "present": PASSWORD,
+    }  # fmt: skip
+    for field, value in (("present", "wrong"), ("issuer", "http://login.test"), ("domains", "-"), ("why", "")):
+        assert browser.send(page, given | {field: value}).status_code == 400, field
+    with office.hub.database.reading() as session:
+        assert providers.of_member(session, member.member_id) is None
+    assert browser.send(page, given).status_code == 303
+    shown = browser.get(page)
+    assert "https://login.console.test" in text_of(shown)
+    assert "very-secret" not in shown.text
+    with office.hub.database.unit_of_work() as session:
+        kept = providers.of_member(session, member.member_id)
+        assert kept is not None
+        assert (kept.domains, kept.amr, kept.acr) == (["console.test", "mail.console.test"], ["mfa"], [])
+        assert providers.client_of(office.hub.vault, kept, "http://localhost").client_secret == "very-secret"
+        path = kept.path
+        providers.link(session, member.name, reader.email, "r-1", "operator")
+    assert path in shown.text
+    assert browser.send(page, {"step": "remove", "why": "it was bought", "present": PASSWORD}).status_code == 303
+    with office.hub.database.reading() as session:
+        assert providers.of_member(session, member.member_id) is None
+        assert session.scalars(select(ProviderSubject)).all() == []
+        told = session.scalars(select(OutgoingMessage.recipient).where(OutgoingMessage.subject.contains("changed")))
+        assert list(told) == [contact.email, contact.email]
+        events = select(AuditEvent.detail).where(AuditEvent.action.startswith("provider:")).order_by(AuditEvent.id)
+        details = [json.loads(one) for one in session.scalars(events)]
+    assert [one["why"] for one in details] == ["asked for in writing", "it was bought"]
+    assert "very-secret" not in json.dumps(details)
+    assert browser.get(path).status_code == 404
+
+
+@pytest.mark.parametrize("role", [role for role in Role if role is not Role.ADMINISTRATOR])
+def test_nobody_else_does(local_hub: LocalHub, role: Role) -> None:
+    member = local_hub.add_member(f"Bank beside {role}").member_id
+    person = add_person(local_hub, f"{role}@beside.test", [role], member if role in MEMBER_ROLES else None)
+    browser = Browser(local_hub).sign_in(person)
+    assert browser.get(f"/console/members/{member}/sign-in").status_code == 403
+    token = browser.token("/console/account/password")
+    answer = browser.client.post(f"/console/members/{member}/sign-in", data={"csrf_token": token, "step": "remove"})
+    assert answer.status_code == 403

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import time_machine
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
+from werkzeug.test import TestResponse
 
 from hub import clock
+from hub.audit.records import AuditEvent
 from hub.auth import Role
 from hub.errors import Conflict, InvalidInput, NotFound
 from hub.members import attestation, keys, people, sessions
-from hub.members.people_records import Person
+from hub.members.people_records import OutgoingMessage, Person
 from hub.members.sessions import Visit
 from tests.engines import DatabaseEngine
 from tests.live import LocalHub, local
@@ -23,6 +26,7 @@ from tests.people import Browser, add_person, text_of
 
 TOKEN = re.compile(r'id="token">(hub_[\w-]+)<')
 USERNAME = re.compile(r'value hub-mono">([\w-]+)</dd>')
+INVITED = re.compile(r'href="/console/people/([0-9a-f-]{36})"[^>]*>Ola Finch<')
 DAY = 86400
 
 
@@ -241,3 +245,53 @@ def test_submissions_and_connection(local_hub: LocalHub) -> None:
         assert "http://localhost/taxii2/" in told
         assert not re.search(r"\{[a-z]+\}", told)
     assert browser.get("/console/connection/none").status_code == 404
+
+
+def test_an_invitation_does_not_tell_whom_the_hub_knows(hub: LocalHub) -> None:
+    other = hub.add_member("Other Bank")
+    add_person(hub, "known@other.test", ["reader"], other.member_id)
+    add_person(hub, "staff@hub.test", ["auditor"])
+    addresses = ["fresh@asking.test", "known@other.test", "staff@hub.test"]
+    told = []
+    for number, address in enumerate(addresses):
+        bank = hub.add_member(f"Asking Bank {number}")
+        contact = add_person(hub, f"contact{number}@asking.test", ["primary-contact"], bank.member_id)
+        browser = Browser(hub).sign_in(contact)
+        fields = {"name": "Ola Finch", "email": address, "roles": ["reader"]}
+        answer = browser.send("/console/people/invite", fields)
+        listed = browser.get("/console/people")
+        again = browser.send("/console/people/invite", fields)
+        (path,) = INVITED.findall(listed.text)
+        page = f"/console/people/{path}"
+        shown = browser.get(page)
+        roles = browser.send(f"{page}/roles", {"roles": ["contributor"]}, page=page)
+        resent = browser.send(f"{page}/invite", page=page)
+        notice = browser.get("/console/people")
+        assert "elsewhere" not in listed.text + shown.text + notice.text + again.text
+        ended = browser.send(f"{page}/end", page=page)
+        seen = [answer, listed, again, shown, roles, resent, notice, ended, browser.get(page)]
+        told.append([
+            (one.status_code, (one.location or "").replace(path, "ID"), plain(one, address)) for one in seen
+        ])  # fmt: skip
+    assert told[0] == told[1] == told[2]
+    with hub.hub.database.reading() as session:
+        letters = session.scalars(select(OutgoingMessage).order_by(OutgoingMessage.created_at)).all()
+        told_by = {}
+        for one in letters:
+            told_by.setdefault(one.recipient, []).append(
+                hub.hub.vault.open(one.body, f"outgoing-message:{one.id}").decode()
+            )
+        events = select(AuditEvent).where(AuditEvent.action == "person:invite-known").order_by(AuditEvent.id)
+        audited = [json.loads(one.detail)["after"] for one in session.scalars(events)]
+    assert sorted(told_by) == sorted(addresses)
+    assert "/console/link/" in told_by["fresh@asking.test"][0]
+    for address in addresses[1:]:
+        assert all("account here already" in one and "/console/link/" not in one for one in told_by[address])
+    assert [one["member"] for one in audited] == [other.member_id, None]
+    assert audited[-1]["asked_by_member"] == bank.member_id
+
+
+def plain(answer: TestResponse, address: str) -> str:
+    """What a page says, whoever asks and whoever it is about."""
+    said = re.sub(r"\d\d:\d\d|contact\d|Bank \d", "…", text_of(answer))
+    return said.replace(address, "ADDRESS")

@@ -1,4 +1,4 @@
-"""Who made a key.
+"""Who made a key; who was invited under an address that is somebody else's already.
 
 Revision: 0009
 """
@@ -25,3 +25,5 @@ def upgrade() -> None:
         " WHERE e.action = 'credential:issue' AND e.subject = credential.username)"
     )
     guard_keys()
+    # A plain ADD COLUMN on both engines: a copied table would lose its triggers on SQLite.
+    op.add_column("person", sa.Column("invited_as", sa.Text(), nullable=True))
