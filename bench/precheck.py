@@ -27,6 +27,7 @@ from hub.stix.tlp import Tlp
 BATCH = 500
 ROUNDS = 40
 VALUES = 1_000_000
+STATED = {"purpose": "payee-check", "legal_gateway": "dpa-2018-sch1-para14"}
 
 
 def evaluations(product: str, data: Path, url: str, log: Path) -> Iterator[Measured]:
@@ -42,7 +43,7 @@ def evaluations(product: str, data: Path, url: str, log: Path) -> Iterator[Measu
     hub.database.close()
     elements = Blinded([f"phone:4477009{n:05d}".encode() for n in range(BATCH)]).elements
     texts = [base64.urlsafe_b64encode(one).rstrip(b"=").decode() for one in elements]
-    body = json.dumps({"epoch": 1, "blinded": texts}).encode()
+    body = json.dumps({**STATED, "epoch": 1, "blinded": texts}).encode()
     evaluator = ristretto.Evaluator(os.urandom(32))
     with hub_server(data, url, log, "--no-worker", HUB_PRECHECK__EVALUATIONS_PER_DAY="100000000") as port:
         client = Client(port, login, "application/json")

@@ -14,6 +14,7 @@ from werkzeug.http import parse_options_header
 from hub import clock
 from hub.auth import Permission
 from hub.checks import precheck
+from hub.checks.gateways import Basis, basis
 from hub.checks.voprf import SUITE
 from hub.errors import InvalidInput, UnsupportedMedia
 from hub.stix.canonical import parse_json
@@ -23,6 +24,7 @@ blueprint = Blueprint("precheck", __name__, url_prefix="/api/v1/precheck", descr
 
 # 32 bytes in base64url; its two letters become those of base64, whose own become none.
 CHARACTERS = 43
+FIELDS = {"epoch", "purpose", "legal_gateway", "blinded"}
 ALPHABET = bytes.maketrans(b"-_+/", b"+/!!")
 # A version never changes; the rights of the one who asks may.
 CACHED = "private, max-age=86400, immutable"
@@ -62,9 +64,11 @@ class ParametersSchema(Schema):
 
 
 class BlindedSchema(Schema):
-    """A batch of blinded values."""
+    """A batch of blinded values, and what they are asked for."""
 
     epoch = fields.Integer(required=True)
+    purpose = fields.String(required=True, metadata={"description": "As in a check"})
+    legal_gateway = fields.String(required=True, metadata={"description": "As in a check"})
     blinded = fields.List(
         fields.String(), required=True, metadata={"description": "32 bytes each, base64url without padding"}
     )
@@ -122,13 +126,13 @@ def parameters() -> dict[str, Any]:
 @blueprint.response(200, EvaluatedSchema)
 def evaluate() -> dict[str, Any]:
     """Evaluate a batch of blinded values: each counts against your quota, whatever it is."""
-    epoch, blinded = _batch()
+    stated, epoch, blinded = _batch()
     settings, database = services().settings, services().database
     with database.reading() as session:
         precheck.admit(session, epoch, blinded, settings.precheck)
     answer = precheck.evaluate(services().vault, epoch, blinded)
     with database.unit_of_work() as session:
-        precheck.count(session, actor(), epoch, len(blinded), settings)
+        precheck.count(session, actor(), stated, epoch, len(blinded), settings)
     return {"epoch": epoch, "evaluated": [_text(one) for one in answer.elements], "proof": _text(answer.proof)}
 
 
@@ -152,15 +156,21 @@ def download(version: str) -> Response:
     return answer
 
 
-def _batch() -> tuple[int, list[bytes]]:
+def _batch() -> tuple[Basis, int, list[bytes]]:
     if parse_options_header(request.headers.get("Content-Type"))[0] != "application/json":
         raise UnsupportedMedia("a batch comes as application/json", where="Content-Type")
     body = parse_json(request.get_data(cache=False))
-    if not isinstance(body, dict) or set(body) != {"epoch", "blinded"}:
-        raise InvalidInput('a batch is {"epoch": number, "blinded": [element, …]}', where="body")
+    if not isinstance(body, dict) or set(body) != FIELDS:
+        raise InvalidInput(
+            'a batch is {"epoch": number, "purpose": …, "legal_gateway": …, "blinded": [element, …]}', where="body"
+        )
     epoch, blinded = body["epoch"], body["blinded"]
     if not isinstance(epoch, int) or isinstance(epoch, bool) or not 0 < epoch < 2**31:
         raise InvalidInput("is the number of a key epoch", where="epoch")
+    for name in ("purpose", "legal_gateway"):
+        if not isinstance(body[name], str):
+            raise InvalidInput("is a text", where=name)
+    stated = basis(body["purpose"], body["legal_gateway"], actor().kind, filing=False)
     if not isinstance(blinded, list):
         raise InvalidInput("is a list of elements", where="blinded")
     for place, text in enumerate(blinded):
@@ -168,7 +178,7 @@ def _batch() -> tuple[int, list[bytes]]:
             raise _no_element(place)
     # Turned into the alphabet of base64 all at once: that is half of what reading a batch costs.
     padded = "".join(f"{text}=" for text in blinded).encode().translate(ALPHABET)
-    return epoch, [_bytes(padded, place) for place in range(len(blinded))]
+    return stated, epoch, [_bytes(padded, place) for place in range(len(blinded))]
 
 
 def _bytes(padded: bytes, place: int) -> bytes:

@@ -21,6 +21,7 @@ from hub.checks.weighing import (
     band,
     combined,
     grade_of,
+    independent,
 )
 from hub.stix.tlp import Tlp
 
@@ -100,8 +101,8 @@ def answer(kind: str, ref: str | None, voices: Sequence[Voice]) -> Answer:
         tier=PROTECT if leading.protects else leading.tier,
         category=leading.category or None,
         grade=max(heard, key=lambda one: one.confidence).grade[:2],
-        confidence=combined(heard),
-        sources=band(len({one.group for one in heard})),
+        confidence=combined(independent(heard)),
+        sources=band(len({one.group for one in independent(heard)})),
         first_seen=month(min(one.first_seen for one in heard)),
         last_seen=month(max(one.last_seen for one in heard)),
         status=LIVE,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from typing import Any, Final
+from uuid import UUID
 
 from marshmallow import ValidationError, fields, validate
 
@@ -28,6 +29,16 @@ ACTIONS: Final = (
 PILLARS: Final = ("reasonable_grounds", "clear_evidence", "recognised_case_type", "product_refused_or_ended")
 TLPS: Final = ("green", "amber", "amber+strict", "red")
 _POINTER: Final = r"[A-Za-z0-9][A-Za-z0-9 ._/:#-]*"
+
+
+class MemberId(fields.Field[str]):
+    """A member's id. Not a line of text: the digits of an id can look like a card's."""
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> str:
+        try:
+            return str(UUID(value))
+        except (TypeError, ValueError, AttributeError):
+            raise ValidationError("must be a member's id") from None
 
 
 class Day(fields.Field[str]):
@@ -107,7 +118,7 @@ class FilingSchema(Strict):
     pillars = fields.Nested(FiledPillarsSchema)
     action = fields.String(validate=validate.OneOf(ACTIONS))
     tlp = fields.String(validate=validate.OneOf(TLPS))
-    recipients = fields.List(Line(64))
+    recipients = fields.List(MemberId())
     reported_at = Moment(required=True)
     first_seen = Moment()
     last_seen = Moment()

@@ -217,7 +217,7 @@ class Knowledge:
             said = [
                 Voice(
                     one.ref, one.group, INTELLIGENCE, one.category, "", one.grade, one.tlp, one.first_seen,
-                    one.last_seen, one.reports,
+                    one.last_seen, one.reports, echo=one.echo,
                 )
                 for one in statements
             ]  # fmt: skip

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session, undefer
 from hub.audit import record
 from hub.auth import Actor
 from hub.checks import precheck_keys, quotas
+from hub.checks.gateways import Basis
 from hub.checks.precheck_keys import open_key
 from hub.checks.precheck_records import PrecheckEpoch, PrecheckSet
 from hub.checks.voprf import ELEMENT_BYTES, Evaluated
@@ -92,13 +93,16 @@ def evaluate(vault: Vault, epoch: int, blinded: Sequence[bytes]) -> Evaluated:
     return open_key(vault, epoch).evaluate(blinded)
 
 
-def count(session: Session, actor: Actor, epoch: int, evaluations: int, settings: Settings) -> None:
-    """Count evaluations against the member's quota, and record them. Raises TooMany where they do not fit.
+def count(session: Session, actor: Actor, basis: Basis, epoch: int, evaluations: int, settings: Settings) -> None:
+    """Count evaluations against the member's quota, and record them with their basis. Raises TooMany.
 
     Only what was counted is given away: call it before the answer leaves, in a transaction of its own.
     """
     quotas.consume(session, actor.member_id, PURPOSE, evaluations, _limits(settings))
-    after = {"epoch": epoch, "evaluations": evaluations, "credential": actor.username}
+    after = {
+        "epoch": epoch, "evaluations": evaluations, "credential": actor.username, "purpose": basis.purpose.value,
+        "gateway": basis.gateway.value,
+    }  # fmt: skip
     record(session, actor.member_id, "precheck:evaluate", actor.member_id, after=after)
 
 

@@ -16,6 +16,7 @@ from typing import Any
 
 import requests
 
+from hub.checks.gateways import Basis
 from hub.checks.precheck_set import DownloadedSet
 from hub.checks.precheck_values import KINDS, function_input
 from hub.checks.subjects import SubjectKind, canonical_subject
@@ -69,14 +70,18 @@ def read_values(content: str, kind: str | None = None) -> tuple[list[Asked], lis
 
 
 class PrecheckClient:
-    """One hub, as a member talks to it. ``pinned``: the public keys (base64url) that are trusted."""
+    """One hub, as a member talks to it. ``pinned``: the public keys (base64url) that are trusted.
 
-    def __init__(self, url: str, session: requests.Session, pinned: Sequence[str]) -> None:
+    ``basis``: what the values are asked for, and on which law; the hub keeps both with the count.
+    """
+
+    def __init__(self, url: str, session: requests.Session, pinned: Sequence[str], basis: Basis) -> None:
         if not url.startswith(("https://", "http://")):
             raise InvalidInput("must begin with https:// or http://", where="--url")
         self._base = f"{url.rstrip('/')}/api/v1/precheck"
         self._session = session
         self._pinned = set(pinned)
+        self._basis = {"purpose": basis.purpose.value, "legal_gateway": basis.gateway.value}
 
     def run(self, asked: Sequence[Asked]) -> Found:
         """Pre-check ``asked``.
@@ -121,7 +126,7 @@ class PrecheckClient:
 
     def _evaluated(self, batch: Sequence[bytes], epoch: int, public_key: str) -> list[bytes]:
         blinded = Blinded(batch)
-        body = {"epoch": epoch, "blinded": [_text(one) for one in blinded.elements]}
+        body = {"epoch": epoch, **self._basis, "blinded": [_text(one) for one in blinded.elements]}
         answer = self._json("POST", "/evaluations", json=body)
         evaluated = Evaluated([_bytes(one) for one in answer["evaluated"]], _bytes(answer["proof"]))
         return blinded.outputs(evaluated, _bytes(public_key))

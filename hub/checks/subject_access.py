@@ -21,12 +21,13 @@ from hub.checks.answers import OUTCOMES
 from hub.checks.filing_parts import Envelope
 from hub.checks.hashes import SearchHashes
 from hub.checks.index import open_index
+from hub.checks.mentions import NOT_SEARCHED, Mention, Mentioned
 from hub.checks.names import alike
 from hub.checks.precheck_records import SubjectAccessRequest
 from hub.checks.reading import who_searched
 from hub.checks.records import Filing, FilingIdentifier
 from hub.checks.searches_records import Search
-from hub.checks.subjects import Subject
+from hub.checks.subjects import Subject, indicator_values
 from hub.errors import Conflict, InvalidInput, NotFound
 from hub.sealing import Vault
 from hub.stix.canonical import canonical_json
@@ -62,11 +63,12 @@ class Holding:
 
     filings: list[Held]
     searches: list[Searched]
+    mentions: list[Mention]
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What a named person decided. ``withheld`` are ids of filings and searches that the crime exemption covers."""
+    """What a named person decided. ``withheld`` are ids of what is held that the crime exemption covers."""
 
     reference: str
     decided_by: str
@@ -82,8 +84,11 @@ class Owner:
     anonymous: bool
 
 
-def find(session: Session, vault: Vault, subjects: Sequence[Subject]) -> Holding:
-    """Everything held about any of ``subjects``, whoever may see it: for those who decide, not for the person."""
+def find(session: Session, vault: Vault, subjects: Sequence[Subject], mentioned: Mentioned) -> Holding:
+    """Everything held about any of ``subjects``, whoever may see it: for those who decide, not for the person.
+
+    ``mentioned`` finds what feeds, members and reporting partners said of them beside filings.
+    """
     if not subjects:
         raise InvalidInput("a request names at least one identifier")
     searches: dict[str, Searched] = {}
@@ -91,7 +96,9 @@ def find(session: Session, vault: Vault, subjects: Sequence[Subject]) -> Holding
         for search, place in who_searched(session, SearchHashes(vault), subject):
             searches.setdefault(f"{search.id}.{place}", Searched(search, place))
     ordered = sorted(searches.values(), key=lambda one: (one.search.at, one.place))
-    return Holding(_filings(session, vault, subjects), ordered)
+    values = {value for subject in subjects for value in indicator_values(subject)}
+    mentions = mentioned(session, sorted(values, key=lambda one: (one.kind, one.text)))
+    return Holding(_filings(session, vault, subjects), ordered, mentions)
 
 
 def answer(
@@ -106,11 +113,14 @@ def answer(
     theirs = [one for one in holding.filings if not one.possible]
     filings = [_told_filing(one, owners) for one in theirs if one.filing.id not in decision.withheld]
     searches = [_told_search(one, owners) for one in holding.searches if search_id(one) not in decision.withheld]
+    mentions = [_told_mention(one, owners) for one in holding.mentions if one.id not in decision.withheld]
     told = {
         "reference": decision.reference,
         "at": clock.timestamp(clock.micros()),
         "filings": filings,
         "searches": searches,
+        "mentions": mentions,
+        "not_searched": list(NOT_SEARCHED),
         "rights": (
             "You may ask for correction, object, or complain to the Information Commissioner's Office."
             " Data may have been left out where the law allows it."
@@ -127,7 +137,9 @@ def search_id(searched: Searched) -> str:
 
 def looked_at(session: Session, by: str, reference: str, holding: Holding) -> None:
     """Record that somebody looked at what is held, before deciding."""
-    after = {"filings": len(holding.filings), "searches": len(holding.searches)}
+    after = {
+        "filings": len(holding.filings), "searches": len(holding.searches), "mentions": len(holding.mentions),
+    }  # fmt: skip
     record(session, by, "subject-access:look", reference, after=after)
 
 
@@ -169,6 +181,7 @@ def _check(session: Session, holding: Holding, decision: Decision) -> None:
     if decision.withheld and not decision.reason.strip():
         raise InvalidInput("the crime exemption needs its reason, which is kept", where="reason")
     held = {one.filing.id for one in holding.filings} | {search_id(one) for one in holding.searches}
+    held |= {one.id for one in holding.mentions}
     if unknown := sorted(decision.withheld - held):
         raise InvalidInput(f"{unknown[0]} is not among what is held", where="withhold")
 
@@ -202,10 +215,23 @@ def _told_search(searched: Searched, owners: Mapping[str, Owner]) -> dict[str, A
     }
 
 
+def _told_mention(mention: Mention, owners: Mapping[str, Owner]) -> dict[str, Any]:
+    owner = owners[mention.member_id] if mention.member_id else Owner(mention.source, anonymous=False)
+    return {
+        "id": mention.id,
+        "what": mention.what,
+        "source": ANONYMOUS if owner.anonymous else owner.name,
+        "value": mention.value,
+        "category": mention.category,
+        "state": mention.state,
+        "at": clock.timestamp(mention.at),
+    }
+
+
 def _keep(session: Session, vault: Vault, holding: Holding, decision: Decision, told: dict[str, Any]) -> None:
     """Write the request down: the copy and the reason sealed, the rest of the decision in the open and audited."""
     request_id = f"subject-access--{uuid.uuid4()}"
-    disclosed = len(told["filings"]) + len(told["searches"])
+    disclosed = len(told["filings"]) + len(told["searches"]) + len(told["mentions"])
     possible = [one.filing.id for one in holding.filings if one.possible]
     kept = {"told": told, "withheld": sorted(decision.withheld), "possible": possible, "reason": decision.reason}
     session.add(

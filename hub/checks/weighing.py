@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -24,6 +24,7 @@ class Voice:
 
     ``ref`` is the filing's or the indicator's id, ``group`` who stands behind it, ``grade`` 3x5x2 ("1B:P"),
     ``reports`` how many victims it speaks for, times in microseconds. ``exact``: it is about exactly what was asked.
+    ``echo``: whoever says so had read it here before.
     """
 
     ref: str
@@ -37,6 +38,7 @@ class Voice:
     last_seen: int
     reports: int = 1
     exact: bool = True
+    echo: bool = False
 
     @property
     def confidence(self) -> int:
@@ -53,6 +55,13 @@ class Voice:
 def grade_of(text: str) -> Grade:
     """The grade that a filing or a contribution holds."""
     return grades.parse(text)
+
+
+def independent(voices: Sequence[Voice]) -> Sequence[Voice]:
+    """The voices that are no echo. Where the asker hears echoes alone, the strongest one stands for what they repeat:
+    an answer never tells that there is something behind it.
+    """
+    return [one for one in voices if not one.echo] or [max(voices, key=lambda one: one.confidence)]
 
 
 def combined(voices: Iterable[Voice]) -> int:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import click
 
 from hub.auth import Role
+from hub.cli.opening import open_hub
 from hub.cli.output import json_option, print_json, print_table
 from hub.errors import NotFound
-from hub.factory import assemble
 from hub.members import invitations, membership, people
 from hub.members.invitations import Post
-from hub.settings import load
 
 
 def add_to(group: click.Group) -> None:
@@ -31,7 +30,7 @@ def admin_commands() -> None:
 @json_option
 def add(email: str, roles: tuple[str, ...], name: str, member: str, as_json: bool) -> None:
     """Invite a person, and show the link that lets them choose a password. It works once."""
-    hub = assemble(load())
+    hub = open_hub()
     with hub.database.unit_of_work() as session:
         member_id = membership.find(session, member).id if member else None
         person = people.add(
@@ -50,7 +49,7 @@ def add(email: str, roles: tuple[str, ...], name: str, member: str, as_json: boo
 @json_option
 def invite(email: str, reason: str, as_json: bool) -> None:
     """Invite a person anew: one whose link is lost, or who is dormant or disabled."""
-    hub = assemble(load())
+    hub = open_hub()
     with hub.database.unit_of_work() as session:
         person = people.by_email(session, email)
         if person is None:
@@ -68,7 +67,7 @@ def invite(email: str, reason: str, as_json: bool) -> None:
 @json_option
 def list_people(as_json: bool) -> None:
     """The hub's own people."""
-    with assemble(load()).database.reading() as session:
+    with open_hub().database.reading() as session:
         found = people.of_member(session, None)
     if as_json:
         shown = ("email", "name", "roles", "status")
@@ -83,7 +82,7 @@ def list_people(as_json: bool) -> None:
 @click.option("--reason", default="", help="Kept in the audit log.")
 def disable(email: str, reason: str) -> None:
     """End a person's access at once."""
-    with assemble(load()).database.unit_of_work() as session:
+    with open_hub().database.unit_of_work() as session:
         person = people.by_email(session, email)
         if person is None:
             raise NotFound(f"there is nobody with the address {email!r}")
@@ -94,7 +93,7 @@ def disable(email: str, reason: str) -> None:
 @admin_commands.command("dormant")
 def dormant() -> None:
     """Make everybody dormant who has not signed in for console.dormant_days."""
-    hub = assemble(load())
+    hub = open_hub()
     with hub.database.unit_of_work() as session:
         closed = people.close_dormant(session, hub.settings.console.dormant_days)
     click.echo(f"{closed} people are dormant now")

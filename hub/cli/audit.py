@@ -8,8 +8,7 @@ import click
 import orjson
 
 from hub.audit import export
-from hub.factory import assemble
-from hub.settings import load
+from hub.cli.opening import open_hub
 
 DATE = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ"])
 
@@ -30,7 +29,7 @@ def audit_commands() -> None:
 def export_log(since: datetime | None, verify: bool) -> None:
     """Print the events as JSON lines, oldest first."""
     instant = 0 if since is None else int(since.replace(tzinfo=UTC).timestamp()) * 1_000_000
-    with assemble(load()).database.reading() as session:
+    with open_hub().database.reading() as session:
         if verify:
             count = export.verify(session)
             click.echo(f"The chain of {count} events is whole.", err=True)

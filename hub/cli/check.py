@@ -11,11 +11,11 @@ from hub import clock
 from hub.checks import canaries, contacts, quotas, reciprocity, watch
 from hub.checks.gateways import Purpose
 from hub.checks.subjects import SubjectKind
+from hub.cli.opening import open_hub
 from hub.cli.output import json_option, print_json, print_table
-from hub.factory import Hub, assemble
+from hub.factory import Hub
 from hub.factory import checks as joined
 from hub.members import membership
-from hub.settings import load
 
 DAY = 86_400_000_000
 PERSON_FIELDS = ("name", "date_of_birth", "postcode")
@@ -48,7 +48,7 @@ def canary_commands() -> None:
 @click.option("--note", required=True, help="Where it is planted.")
 def add_canary(kind: str, value: tuple[str, ...], note: str) -> None:
     """Watch for a VALUE; a person is NAME DATE_OF_BIRTH [POSTCODE]. Whoever asks for it learns nothing."""
-    hub = assemble(load())
+    hub = open_hub()
     raw: Any = dict(zip(PERSON_FIELDS, value, strict=False)) if kind == SubjectKind.PERSON else " ".join(value)
     with hub.database.unit_of_work() as session:
         added = canaries.add(session, hub.vault, membership.OPERATOR, SubjectKind(kind), raw, note)
@@ -60,7 +60,7 @@ def add_canary(kind: str, value: tuple[str, ...], note: str) -> None:
 @json_option
 def list_canaries(as_json: bool) -> None:
     """Every value that is watched for."""
-    hub = assemble(load())
+    hub = open_hub()
     with hub.database.reading() as session:
         shown = [
             {
@@ -80,7 +80,7 @@ def list_canaries(as_json: bool) -> None:
 @click.argument("number", type=int)
 def remove_canary(number: int) -> None:
     """Stop watching for a value."""
-    with assemble(load()).database.unit_of_work() as session:
+    with open_hub().database.unit_of_work() as session:
         canaries.remove(session, membership.OPERATOR, number)
     click.echo(f"Removed {number}")
 
@@ -90,7 +90,7 @@ def remove_canary(number: int) -> None:
 @json_option
 def list_alarms(every: bool, as_json: bool) -> None:
     """Alarms about members' searches, the newest first."""
-    with assemble(load()).database.reading() as session:
+    with open_hub().database.reading() as session:
         shown = [
             {
                 "id": one.id,
@@ -111,7 +111,7 @@ def list_alarms(every: bool, as_json: bool) -> None:
 @click.option("--note", required=True, help="What was found out.")
 def handle(number: int, note: str) -> None:
     """Close an alarm."""
-    with assemble(load()).database.unit_of_work() as session:
+    with open_hub().database.unit_of_work() as session:
         watch.handle(session, membership.OPERATOR, number, note)
     click.echo(f"Handled {number}")
 
@@ -123,7 +123,7 @@ def handle(number: int, note: str) -> None:
 @click.option("--per-day", type=click.IntRange(0), required=True)
 def set_quota(member: str, purpose: str, per_hour: int, per_day: int) -> None:
     """Give a MEMBER (id or name) its own quota for a purpose."""
-    with assemble(load()).database.unit_of_work() as session:
+    with open_hub().database.unit_of_work() as session:
         member_id = membership.find(session, member).id
         quotas.set_quota(session, membership.OPERATOR, member_id, purpose, per_hour, per_day)
     click.echo(f"{member} may ask for {per_hour:,} in an hour and {per_day:,} in a day for {purpose}")
@@ -134,7 +134,7 @@ def set_quota(member: str, purpose: str, per_hour: int, per_day: int) -> None:
 @json_option
 def balance(days: int, as_json: bool) -> None:
     """What each member gives (filings) and takes (subjects asked for)."""
-    with assemble(load()).database.reading() as session:
+    with open_hub().database.reading() as session:
         names = {one.id: one.name for one in membership.all_members(session)}
         shown = [
             {
@@ -154,7 +154,7 @@ def balance(days: int, as_json: bool) -> None:
 @json_option
 def contact(token: str, as_json: bool) -> None:
     """Whom a contact TOKEN of an answer stands for; that somebody looked is in the audit log."""
-    hub = assemble(load())
+    hub = open_hub()
     with hub.database.unit_of_work() as session:
         search, filings = contacts.owners(session, hub.vault, membership.OPERATOR, token)
         names = {one.id: one.name for one in membership.all_members(session)}

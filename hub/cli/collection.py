@@ -7,13 +7,12 @@ from sqlalchemy.orm import Session
 
 from hub.auth import Role
 from hub.cli.member import TlpParameter
+from hub.cli.opening import open_hub
 from hub.cli.output import json_option, print_json, print_table
 from hub.errors import InvalidInput
-from hub.factory import assemble
 from hub.factory.initial import add_references
 from hub.ledger import collections
 from hub.members import membership
-from hub.settings import load
 from hub.stix.tlp import Tlp
 
 
@@ -45,7 +44,7 @@ def add_collection(
     as_json: bool,
 ) -> None:
     """Add a collection."""
-    hub = assemble(load())
+    hub = open_hub()
     with hub.database.unit_of_work() as session:
         added = collections.add(
             session,
@@ -67,7 +66,7 @@ def add_collection(
 @json_option
 def list_collections(as_json: bool) -> None:
     """Every collection."""
-    with assemble(load()).database.reading() as session:
+    with open_hub().database.reading() as session:
         shown = [
             {"id": c.id, "alias": c.alias, "title": c.title, "default_tlp": Tlp(c.default_tlp).label}
             for c in collections.all_collections(session)

@@ -8,13 +8,12 @@ import click
 from sqlalchemy.orm import Session
 
 from hub import clock
+from hub.cli.opening import open_hub
 from hub.cli.output import json_option, print_json, print_table
 from hub.errors import NotFound
-from hub.factory import assemble
 from hub.ledger import collections
 from hub.ledger.disclosures import last_polls, told
 from hub.members import membership
-from hub.settings import load
 from hub.stix.downconvert import ids21
 
 
@@ -32,7 +31,7 @@ def disclosures(stix_id: str | None, wanted: str | None, as_json: bool) -> None:
 
     A version that says that the object is revoked is marked so: those who received it have pulled the revocation.
     """
-    with assemble(load()).database.reading() as session:
+    with open_hub().database.reading() as session:
         shown = _polls(session) if stix_id is None else _received(session, stix_id, wanted)
     if as_json:
         print_json(shown)

@@ -8,14 +8,14 @@ from typing import Any
 import click
 
 from hub import clock
+from hub.cli.opening import open_hub
 from hub.cli.output import json_option, print_json, print_table
 from hub.errors import InvalidInput
-from hub.factory import assemble, prepare
+from hub.factory import prepare
 from hub.feeds import catalogue, switching
 from hub.feeds.pull.fetch import FETCHERS
 from hub.feeds.records import Feed, FeedRun
 from hub.members import membership
-from hub.settings import load
 from hub.stix.canonical import parse_json
 from hub.stix.tlp import Tlp
 
@@ -34,7 +34,7 @@ def feed_commands() -> None:
 @json_option
 def list_feeds(as_json: bool) -> None:
     """Every feed and how its last run went."""
-    with assemble(load()).database.reading() as session:
+    with open_hub().database.reading() as session:
         shown = [_shown(feed, catalogue.last_run(session, feed.name)) for feed in catalogue.all_feeds(session)]
     if as_json:
         print_json(shown)
@@ -63,7 +63,7 @@ def list_feeds(as_json: bool) -> None:
 def add_feed(name: str, format_name: str, groups: tuple[str, ...], disabled: bool, **options: str) -> None:
     """Add a feed."""
     entry = {**options, "name": name, "format": format_name, "groups": list(groups), "enabled": not disabled}
-    with assemble(load()).database.unit_of_work() as session:
+    with open_hub().database.unit_of_work() as session:
         catalogue.add(session, entry, membership.OPERATOR)
     click.echo(f"Added the feed {name}")
 
@@ -75,7 +75,7 @@ def add_feed(name: str, format_name: str, groups: tuple[str, ...], disabled: boo
 def change_feed(name: str, changes: tuple[str, ...], reason: str) -> None:
     """Change fields of a feed, named as in config/feeds.toml; lists and mappings are written as JSON."""
     entry = dict(_field(change) for change in changes)
-    with assemble(load()).database.unit_of_work() as session:
+    with open_hub().database.unit_of_work() as session:
         catalogue.change(session, name, entry, membership.OPERATOR, reason)
     click.echo(f"Changed {name}: {', '.join(entry)}")
 
@@ -85,7 +85,7 @@ def change_feed(name: str, changes: tuple[str, ...], reason: str) -> None:
 @json_option
 def run_feed(name: str, as_json: bool) -> None:
     """Pull a feed now. Exit 1 if that failed."""
-    hub = assemble(load())
+    hub = open_hub()
     prepare(hub)
     run = hub.puller().run(name)
     shown = _run_shown(run)
@@ -122,7 +122,7 @@ def _field(change: str) -> tuple[str, Any]:
 
 
 def _switch(name: str, *, enabled: bool) -> None:
-    with assemble(load()).database.unit_of_work() as session:
+    with open_hub().database.unit_of_work() as session:
         switching.switch(session, name, membership.OPERATOR, enabled=enabled)
     click.echo(f"{'Enabled' if enabled else 'Disabled'} {name}")
 

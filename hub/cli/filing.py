@@ -13,11 +13,10 @@ from hub.checks import filing as life
 from hub.checks.filing_parts import HUB, Desk
 from hub.checks.filing_view import MOST_LISTED, listed, opened
 from hub.checks.records import STATES, Filing
+from hub.cli.opening import open_hub
 from hub.cli.output import json_option, print_json, print_table
 from hub.errors import NotFound
-from hub.factory import assemble
 from hub.members import membership, people
-from hub.settings import load
 from hub.stix.tlp import Tlp
 
 COLUMNS = ("id", "reference", "state", "tier", "role", "grade", "tlp", "valid_until")
@@ -42,7 +41,7 @@ def filing_commands() -> None:
 @json_option
 def list_filings(member: str | None, state: str | None, after: str, as_json: bool) -> None:
     """The filings, 100 at a time, without what they are about."""
-    with assemble(load()).database.reading() as session:
+    with open_hub().database.reading() as session:
         member_id = None if member is None else membership.find(session, member).id
         shown = [_summary(one) for one in listed(session, member_id=member_id, state=state or "", after=after)]
     if as_json:
@@ -60,7 +59,7 @@ def list_filings(member: str | None, state: str | None, after: str, as_json: boo
 @json_option
 def show_filing(filing_id: str, to_open: bool, reason: str, as_json: bool) -> None:
     """One filing with its history."""
-    hub = assemble(load())
+    hub = open_hub()
     with hub.database.unit_of_work() as session:
         filing = life.found(session, HUB, filing_id)
         view = opened(session, hub.filings(), filing)
@@ -128,7 +127,7 @@ def withdraw(filing_id: str, reason: str, as_json: bool) -> None:
 
 
 def _do(step: Step, as_json: bool) -> None:
-    hub = assemble(load())
+    hub = open_hub()
     with hub.database.unit_of_work() as session:
         shown = _summary(step(session, hub.filings()))
     if as_json:

@@ -13,9 +13,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from hub.cli.member import TlpParameter
+from hub.cli.opening import open_hub
 from hub.cli.output import json_option, print_json
 from hub.errors import InvalidInput, NotFound
-from hub.factory import Hub, assemble, prepare
+from hub.factory import Hub, prepare
 from hub.feeds import inbox, intake, sources
 from hub.feeds.batch import FAILURE, QUARANTINED, REFUSED
 from hub.feeds.inbox import SubmissionView
@@ -24,7 +25,6 @@ from hub.feeds.records import Submission
 from hub.feeds.worker import worker_name
 from hub.ledger import collections
 from hub.members import membership
-from hub.settings import load
 from hub.stix.tlp import Tlp
 
 FORMATS = ["auto", *(reader.name for reader in READERS)]
@@ -61,7 +61,7 @@ def import_file(
 
     Exit 0; 1 if nothing could be read; 3 if some of it was refused, or some file of a folder could not be read.
     """
-    hub = assemble(load())
+    hub = open_hub()
     prepare(hub)
     whole = path.is_file() or misp_feed.is_feed(path)
     files = [path] if whole else sorted(file for file in path.rglob("*") if file.is_file())

@@ -9,14 +9,14 @@ import click
 
 from hub.auth import Role
 from hub.cli.oidc import oidc_commands
+from hub.cli.opening import open_hub
 from hub.cli.output import json_option, print_json, print_table
 from hub.errors import InvalidInput
-from hub.factory import Hub, assemble
+from hub.factory import Hub
 from hub.factory.initial import publish_identity
 from hub.members import certificates, credentials, membership
 from hub.members.membership import MemberKind
 from hub.members.records import Member
-from hub.settings import load
 from hub.stix.tlp import Tlp
 
 scope_option = click.option(
@@ -58,7 +58,7 @@ def group_commands() -> None:
 @json_option
 def add_group(name: str, as_json: bool) -> None:
     """Add a sharing group."""
-    with assemble(load()).database.unit_of_work() as session:
+    with open_hub().database.unit_of_work() as session:
         group = membership.add_group(session, name)
     if as_json:
         print_json({"id": group.id, "name": group.name})
@@ -89,7 +89,7 @@ def add_member(
     as_json: bool,
 ) -> None:
     """Add an active member without vetting, and show its first credential: the token is shown only now."""
-    hub = assemble(load())
+    hub = open_hub()
     created = create_member(
         hub,
         name,
@@ -136,7 +136,7 @@ def create_member(
 @json_option
 def list_members(as_json: bool) -> None:
     """Every member."""
-    with assemble(load()).database.reading() as session:
+    with open_hub().database.reading() as session:
         shown = [_shown(member, membership.groups_of(session, member.id)) for member in membership.all_members(session)]
     if as_json:
         print_json(shown)
@@ -150,7 +150,7 @@ def list_members(as_json: bool) -> None:
 @json_option
 def show_member(member: str, as_json: bool) -> None:
     """One member, by id or name."""
-    with assemble(load()).database.reading() as session:
+    with open_hub().database.reading() as session:
         found = membership.find(session, member)
         shown = _shown(found, membership.groups_of(session, found.id))
     if as_json:
@@ -166,7 +166,7 @@ def show_member(member: str, as_json: bool) -> None:
 @json_option
 def suspend(member: str, reason: str, as_json: bool) -> None:
     """Suspend a member; its very next request is refused."""
-    with assemble(load()).database.unit_of_work() as session:
+    with open_hub().database.unit_of_work() as session:
         changed = membership.set_status(session, member, "suspended", reason=reason)
         shown = _shown(changed, membership.groups_of(session, changed.id))
     if as_json:
@@ -181,7 +181,7 @@ def suspend(member: str, reason: str, as_json: bool) -> None:
 @json_option
 def resume(member: str, reason: str, as_json: bool) -> None:
     """Let a suspended member in again."""
-    with assemble(load()).database.unit_of_work() as session:
+    with open_hub().database.unit_of_work() as session:
         changed = membership.set_status(session, member, "active", reason=reason)
         shown = _shown(changed, membership.groups_of(session, changed.id))
     if as_json:
@@ -208,7 +208,7 @@ def certificate(
     as_json: bool,
 ) -> None:
     """Let a TLS client certificate (PEM) stand for a member, as far as trusted proxies pass it on."""
-    with assemble(load()).database.unit_of_work() as session:
+    with open_hub().database.unit_of_work() as session:
         pem = file.read_bytes()
         if revoke:
             found = certificates.revoke(session, member, pem)

@@ -8,8 +8,8 @@ import click
 
 from hub import clock
 from hub.cli.member import days_option, member_commands, network_option, scope_option
+from hub.cli.opening import open_hub
 from hub.cli.output import json_option, print_json, print_table
-from hub.factory import assemble
 from hub.members import keys, membership
 from hub.members.keys import Key
 from hub.members.membership import OPERATOR
@@ -33,7 +33,7 @@ def key(
     member: str, label: str, scopes: tuple[str, ...], networks: tuple[str, ...], days: int | None, as_json: bool
 ) -> None:
     """Make an API key of a member, and show it: the token is shown only now."""
-    with assemble(load()).database.unit_of_work() as session:
+    with open_hub().database.unit_of_work() as session:
         holder = membership.find(session, member)
         made = keys.issue(session, holder.id, OPERATOR, label, days, scopes, networks)
     _show(made, as_json)
@@ -44,7 +44,7 @@ def key(
 @json_option
 def list_keys(member: str, as_json: bool) -> None:
     """The API keys of a member, without their tokens."""
-    with assemble(load()).database.reading() as session:
+    with open_hub().database.reading() as session:
         shown = [_shown(one) for one in keys.of_member(session, membership.find(session, member).id)]
     if as_json:
         print_json(shown)
@@ -60,7 +60,7 @@ def list_keys(member: str, as_json: bool) -> None:
 def rotate_key(member: str, username: str, as_json: bool) -> None:
     """Make the successor of a key; the old one holds for console.key_overlap_days more."""
     settings = load()
-    with assemble(settings).database.unit_of_work() as session:
+    with open_hub(settings).database.unit_of_work() as session:
         holder = membership.find(session, member)
         made = keys.rotate(session, holder.id, OPERATOR, username, settings.console.key_overlap_days)
     _show(made, as_json)
@@ -73,7 +73,7 @@ def rotate_key(member: str, username: str, as_json: bool) -> None:
 @json_option
 def revoke_key(member: str, username: str, reason: str, as_json: bool) -> None:
     """End a key; the very next request with it is refused."""
-    with assemble(load()).database.unit_of_work() as session:
+    with open_hub().database.unit_of_work() as session:
         keys.revoke(session, membership.find(session, member).id, OPERATOR, username, reason)
     if as_json:
         print_json({"username": username, "state": "revoked"})

@@ -6,13 +6,12 @@ from typing import TextIO
 
 import click
 
+from hub.cli.opening import open_hub
 from hub.cli.output import json_option, print_json
 from hub.errors import NotFound
-from hub.factory import assemble
 from hub.members import membership, providers
 from hub.members.providers import Configuration
 from hub.members.sign_in_records import SignInProvider
-from hub.settings import load
 
 
 @click.group("oidc")
@@ -40,7 +39,7 @@ def set_provider(
     as_json: bool,
 ) -> None:
     """Set a member's provider, in place of an earlier one, and show what to enter there and where people sign in."""
-    hub = assemble(load())
+    hub = open_hub()
     given = Configuration(issuer, client_id, secret_file.read().strip(), domains, amr, acr)
     with hub.database.unit_of_work() as session:
         kept = providers.configure(session, hub.vault, member, given, membership.OPERATOR)
@@ -52,7 +51,7 @@ def set_provider(
 @json_option
 def show_provider(member: str, as_json: bool) -> None:
     """Show a member's provider; the secret is never shown."""
-    hub = assemble(load())
+    hub = open_hub()
     with hub.database.reading() as session:
         kept = providers.of_member(session, membership.find(session, member).id)
     if kept is None:
@@ -66,7 +65,7 @@ def show_provider(member: str, as_json: bool) -> None:
 @click.argument("subject")
 def link_person(member: str, email: str, subject: str) -> None:
     """Say which subject (sub) a person is, for a provider that verifies no e-mail addresses."""
-    with assemble(load()).database.unit_of_work() as session:
+    with open_hub().database.unit_of_work() as session:
         providers.link(session, member, email, subject, membership.OPERATOR)
     click.echo(f"{email} is known by that subject now")
 
@@ -75,7 +74,7 @@ def link_person(member: str, email: str, subject: str) -> None:
 @click.argument("member")
 def remove_provider(member: str) -> None:
     """End sign-in through a member's provider; those who have come by it are signed out."""
-    with assemble(load()).database.unit_of_work() as session:
+    with open_hub().database.unit_of_work() as session:
         providers.remove(session, member, membership.OPERATOR)
     click.echo(f"{member} signs in by password, code and passkey from now on")
 

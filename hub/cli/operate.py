@@ -17,8 +17,9 @@ from typing import Any
 import click
 
 from hub.cli import check, demo
+from hub.cli.opening import open_hub
 from hub.errors import InvalidInput
-from hub.factory import assemble, housekeeping, prepare, upkeep
+from hub.factory import housekeeping, prepare, upkeep
 from hub.feeds.schedule import Scheduler
 from hub.feeds.worker import Worker, worker_name
 from hub.members.outbox import Outbox
@@ -41,7 +42,7 @@ def add_to(group: click.Group) -> None:
 @click.option("--demo", "with_demo", is_flag=True, help="Load the demonstration members and sample feeds too.")
 def init(with_demo: bool) -> None:
     """Migrate the database, make the hub's identity and keys. Safe to repeat."""
-    hub = assemble(load())
+    hub = open_hub()
     if with_demo:
         demo.found(hub)
     else:
@@ -77,7 +78,7 @@ def serve(
 
     tls = _tls(tls_cert, tls_key, client_ca)
     settings = load()
-    hub = assemble(settings)
+    hub = open_hub(settings)
     prepare(hub)
     hub.database.close()
     address, _, port = (bind or settings.server.bind).rpartition(":")
@@ -169,7 +170,7 @@ def worker(parent: int | None) -> None:
     _on_signals(stop.set)
     if parent is not None:
         threading.Thread(target=_watch_parent, args=(parent, stop), daemon=True).start()
-    hub = assemble(settings)
+    hub = open_hub(settings)
     pulling = settings.pull
     puller = hub.puller()
     if pulling.enabled:

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 import requests
 
+from hub.checks.gateways import Basis, Gateway, Purpose
 from hub.checks.precheck_client import PrecheckClient, read_values
 from hub.checks.precheck_values import KINDS
 from hub.cli.output import print_json
@@ -22,11 +23,26 @@ def add_to(group: click.Group) -> None:
 @click.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path))
 @click.option("--key", "keys", multiple=True, required=True, help="A public key of the hub's that you trust.")
+@click.option(
+    "--purpose", type=click.Choice([one.value for one in Purpose]), required=True, help="What the values are asked for."
+)
+@click.option(
+    "--gateway", type=click.Choice([one.value for one in Gateway]), required=True, help="The law that you ask under."
+)
 @click.option("--url", required=True, envvar="PRECHECK_URL", help="The hub's address; or PRECHECK_URL.")
 @click.option("--user", envvar="PRECHECK_USER", help="Your user name; or PRECHECK_USER. Without it, a bearer token.")
 @click.option("--token", required=True, envvar="PRECHECK_TOKEN", help="Your token; better as PRECHECK_TOKEN.")
 @click.option("--kind", type=click.Choice(sorted(KINDS)), help="Of lines that do not say; else the kind they show.")
-def precheck(file: Path, keys: tuple[str, ...], url: str, user: str | None, token: str, kind: str | None) -> None:
+def precheck(
+    file: Path,
+    keys: tuple[str, ...],
+    purpose: str,
+    gateway: str,
+    url: str,
+    user: str | None,
+    token: str,
+    kind: str | None,
+) -> None:
     """Ask which values of FILE are known, without telling the hub which values you ask for.
 
     FILE holds one value a line, or CSV with the columns kind and value ("-" reads standard input). Prints JSON. A
@@ -39,7 +55,7 @@ def precheck(file: Path, keys: tuple[str, ...], url: str, user: str | None, toke
             session.headers["Authorization"] = f"Bearer {token}"
         else:
             session.auth = (user, token)
-        found = PrecheckClient(url, session, keys).run(asked)
+        found = PrecheckClient(url, session, keys, Basis(Purpose(purpose), Gateway(gateway))).run(asked)
     print_json(
         {
             "epoch": found.epoch,

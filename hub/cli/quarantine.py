@@ -9,16 +9,15 @@ from typing import Any
 import click
 
 from hub import clock
+from hub.cli.opening import open_hub
 from hub.cli.output import json_option, print_json, print_table
 from hub.errors import HubError
-from hub.factory import assemble
 from hub.feeds import quarantine_view
 from hub.feeds.holding import HELD, STATES
 from hub.feeds.quarantine import Quarantine
 from hub.feeds.quarantine_view import EntryView, Wanted
 from hub.feeds.records import Quarantined
 from hub.members import membership
-from hub.settings import load
 from hub.stix.values import Kind
 
 ALL = "all"
@@ -50,7 +49,7 @@ def list_entries(
 ) -> None:
     """Entries, the newest first."""
     wanted = Wanted(text=value, reason=rule, state="" if state == ALL else state, **narrowed)
-    with assemble(load()).database.reading() as session:
+    with open_hub().database.reading() as session:
         found = quarantine_view.page(session, wanted, before, limit)
         total = quarantine_view.total(session, wanted)
     shown = [_shown(one) for one in found[:limit]]
@@ -69,7 +68,7 @@ def list_entries(
 @json_option
 def show(entry_id: int, as_json: bool) -> None:
     """One entry with all that is known of it."""
-    with assemble(load()).database.reading() as session:
+    with open_hub().database.reading() as session:
         found = quarantine_view.entry(session, entry_id)
     shown = _shown(found.entry) | {
         "decisions": [
@@ -141,7 +140,7 @@ def reject(entry_ids: tuple[int, ...], reason: str, as_json: bool) -> None:
 def refused(submission: str, before: int | None, as_json: bool) -> None:
     """What partners and members sent that could not be accepted."""
     shown: list[dict[str, Any]] = []
-    with assemble(load()).database.reading() as session:
+    with open_hub().database.reading() as session:
         if submission:
             rows = quarantine_view.refused_rows(session, submission, size=1000)
             shown += [{"where": o.where, "subject": o.subject, "reason": o.message} for _, o in rows]
@@ -161,7 +160,7 @@ def _decide(
     entry_ids: tuple[int, ...], action: Callable[[Quarantine, Any, int], Quarantined], *, as_json: bool
 ) -> None:
     """Each entry in a transaction of its own; what one of several fails of does not undo the others."""
-    hub = assemble(load())
+    hub = open_hub()
     desk = hub.quarantine()
     done, failed = [], []
     for entry_id in entry_ids:

@@ -8,13 +8,15 @@ import click
 
 from hub import clock
 from hub.checks import precheck_keys, retention, rotation, subject_access
+from hub.checks.mentions import NOT_SEARCHED
 from hub.checks.subject_access import Decision, Holding
 from hub.checks.subjects import Subject, SubjectKind, canonical_subject
+from hub.cli.opening import open_hub
 from hub.cli.output import json_option, print_json, print_table
 from hub.errors import InvalidInput, NotPermitted
-from hub.factory import assemble, upkeep
+from hub.factory import upkeep
+from hub.factory.mentions import mentions
 from hub.members import membership, people
-from hub.settings import load
 
 WHICH = ("index", "wrapping", "precheck")
 
@@ -34,7 +36,7 @@ def keys_commands() -> None:
 @json_option
 def list_keys(as_json: bool) -> None:
     """The public keys of the pre-check, for members to pin, and the numbers of the other keys there are."""
-    hub = assemble(load())
+    hub = open_hub()
     with hub.database.reading() as session:
         public = [
             {"epoch": one.number, "public_key": precheck_keys.published(one.public_key)}
@@ -58,7 +60,7 @@ def rotate(which: str, why: str, as_json: bool) -> None:
     index: the tags of what is filed are written anew. wrapping: the keys of filings are wrapped anew, what they seal
     is not touched. precheck: new sets under a new key; the old one is evaluated for precheck.overlap_days more.
     """
-    hub = assemble(load())
+    hub = open_hub()
     shown: dict[str, Any]
     if which == "precheck":
         with hub.database.unit_of_work() as session:
@@ -86,7 +88,7 @@ def retention_commands() -> None:
 @json_option
 def run_retention(dry_run: bool, as_json: bool) -> None:
     """Delete what is due now, as workers do every hour; the audit log tells what was deleted."""
-    hub = assemble(load())
+    hub = open_hub()
     kinds = upkeep.retention_kinds(hub)
     if dry_run:
         with hub.database.reading() as session:
@@ -104,7 +106,7 @@ def run_retention(dry_run: bool, as_json: bool) -> None:
 @click.option("--by", "email", required=True, help="The e-mail address of the person of the hub who decides.")
 @click.option("--person", "named", nargs=3, multiple=True, metavar="NAME BORN POSTCODE", help='"" for what is unknown.')
 @click.option("--identifier", "identifiers", multiple=True, help="KIND=VALUE, such as phone=+447700900123.")
-@click.option("--withhold", multiple=True, help="The id of a filing or search that the crime exemption covers.")
+@click.option("--withhold", multiple=True, help="The id of what is held that the crime exemption covers.")
 @click.option("--reason", default="", help="Why the exemption covers them; kept sealed.")
 @click.option("--answer", is_flag=True, help="Decide: print the person's copy and record it. Without: look first.")
 @json_option
@@ -118,18 +120,18 @@ def access(
     answer: bool,
     as_json: bool,
 ) -> None:
-    """Answer a person's request for access: the filings about them, their sources, and who searched for them.
+    """Answer a person's request for access: filings about them, their sources, who else named them, who searched.
 
     First without --answer, which shows all that is held, for the one who decides. Then with it, and with --withhold
     for what the crime exemption covers: that prints what the person gets, and records who decided what.
     """
-    hub = assemble(load())
+    hub = open_hub()
     subjects = _subjects(named, identifiers)
     with hub.database.unit_of_work() as session:
         person = people.by_email(session, email)
         if person is None or person.member_id is not None or person.status != "active":
             raise NotPermitted("this is no active person of the hub", advice="hub admin add makes one.")
-        holding = subject_access.find(session, hub.vault, subjects)
+        holding = subject_access.find(session, hub.vault, subjects, mentions)
         if answer:
             decision = Decision(reference, person.id, frozenset(withhold), reason)
             told = subject_access.answer(session, hub.vault, holding, decision, upkeep.owners(session))
@@ -143,6 +145,10 @@ def access(
         ["filing", "state", "purpose", "sure"], [[str(cell) for cell in row.values()] for row in told["filings"]]
     )
     print_table(["search", "at", "purpose"], [[str(cell) for cell in row.values()] for row in told["searches"]])
+    columns = ["mention", "what", "source", "state"]
+    print_table(columns, [[str(cell) for cell in row.values()] for row in told["mentions"]])
+    for line in told["not_searched"]:
+        click.echo(line)
 
 
 def _overview(holding: Holding) -> dict[str, Any]:
@@ -156,6 +162,10 @@ def _overview(holding: Holding) -> dict[str, Any]:
             {"id": subject_access.search_id(one), "at": clock.timestamp(one.search.at), "purpose": one.search.purpose}
             for one in holding.searches
         ],
+        "mentions": [
+            {"id": one.id, "what": one.what, "source": one.source, "state": one.state} for one in holding.mentions
+        ],
+        "not_searched": list(NOT_SEARCHED),
     }
 
 

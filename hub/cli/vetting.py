@@ -6,12 +6,12 @@ from pathlib import Path
 
 import click
 
+from hub.cli.opening import open_hub
 from hub.cli.output import json_option, print_json
 from hub.errors import InvalidInput
-from hub.factory import assemble, housekeeping
+from hub.factory import housekeeping
 from hub.members import membership
 from hub.members.vetting import agreements
-from hub.settings import load
 
 
 def add_to(group: click.Group) -> None:
@@ -35,7 +35,7 @@ def publish_agreement(version: str, file: Path, as_json: bool) -> None:
         text = file.read_text(encoding="utf-8")
     except UnicodeDecodeError:
         raise InvalidInput("the agreement is not text in UTF-8", where=str(file)) from None
-    with assemble(load()).database.unit_of_work() as session:
+    with open_hub().database.unit_of_work() as session:
         published = agreements.publish(session, version, text, membership.OPERATOR)
     shown = {"version": published.version, "sha256": published.sha256.hex()}
     if as_json:
@@ -48,14 +48,14 @@ def publish_agreement(version: str, file: Path, as_json: bool) -> None:
 @json_option
 def due(as_json: bool) -> None:
     """Do now what is due: lapses, reviews, ends of grants and emergencies, erasure. Workers do it every hour."""
-    show_done(housekeeping.vetting_due(assemble(load())), as_json)
+    show_done(housekeeping.vetting_due(open_hub()), as_json)
 
 
 @click.command("housekeeping")
 @json_option
 def run_housekeeping(as_json: bool) -> None:
     """Do now all that falls due by itself: vetting, dormant people, letters. Workers do it every hour."""
-    show_done(housekeeping.run_all(assemble(load())), as_json)
+    show_done(housekeeping.run_all(open_hub()), as_json)
 
 
 def show_done(done: dict[str, int], as_json: bool) -> None:

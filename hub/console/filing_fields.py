@@ -68,6 +68,13 @@ PLAIN: Final = (
     "purpose", "legal_gateway", "case_reference", "reference", "role", "tier", "category", "grade", "conditions",
     "evidence", "action", "tlp", "reported_at", "first_seen", "last_seen", "valid_until",
 )  # fmt: skip
+# What is said where a field that every filing has is empty.
+MISSING: Final = {
+    "purpose": "Choose a purpose", "legal_gateway": "Choose the law that it rests on",
+    "case_reference": "Enter your case reference", "reference": "Enter your reference", "role": "Choose what it is",
+    "tier": "Choose how sure it is", "category": "Choose a category", "grade": "Choose a grade",
+    "reported_at": "Enter the day when it was reported",
+}  # fmt: skip
 ALL: Final = (*PLAIN, *SUBJECT, "recipients", "pillars")
 
 
@@ -77,7 +84,7 @@ def document(form: Form) -> dict[str, Any]:
         form.values.setdefault(name, "")
     made: dict[str, Any] = {"subject": {}}
     for name in (*PLAIN, *SUBJECT):
-        if text := form.text(name, most=4096):
+        if text := form.text(name, MISSING.get(name, ""), most=4096):
             holder = made
             for part in _place(name)[:-1]:
                 holder = holder.setdefault(part, {})
@@ -123,6 +130,8 @@ def refuse(form: Form, faults: list[Fault]) -> None:
         name = "pillars" if name.startswith("pillars") else name
         place = next((one for one in ALL if one == name or one.startswith(f"{name}_")), "")
         text = fault.message[:1].upper() + fault.message[1:]
+        if text.startswith("Missing data"):  # marshmallow's own words, of a part of a person, passport or account
+            text = "Enter the other parts of it too"
         form.refuse(place, text)
 
 

@@ -33,7 +33,7 @@ FIRST: Final = "bank-account"
 GRADES: Final = [(f"{source}{known}:{use}", f"{source}{known}:{use}") for source in "123" for known in "ABCDE"
                  for use in "PC"]  # fmt: skip
 TLPS: Final = [
-    ("", "As the rule says: GREEN for web addresses, domains and companies, AMBER for all else"), ("green", "GREEN"),
+    ("", "By the rule: AMBER, or GREEN for web sites and companies"), ("green", "GREEN"),
     ("amber", "AMBER"), ("amber+strict", "AMBER+STRICT"), ("red", "RED: for named recipients only"),
 ]  # fmt: skip
 MOST_BYTES: Final = 4 * 1024 * 1024

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from flask import Response, request
+from flask import Response, request, url_for
 
-from hub.auth import Permission
+from hub.auth import Permission, SignedIn
+from hub.checks import waiting as checks_waiting
 from hub.console import overview
-from hub.console.furniture import blueprint, page, person
+from hub.console.furniture import blueprint, page, person, reading
 from hub.console.navigation import links
+from hub.console.overview import Waiting
 from hub.web.guard import SIGNED_IN, allow
 
 TOLD = {
@@ -37,5 +39,20 @@ def home() -> Response:
     """The sections that a member's person may enter; the overview for the hub's own people."""
     if person().may(Permission.OVERVIEW):
         return overview.shown()
+    waiting = [one for one in _waiting(person()) if one.count]
     cards = [(link, TOLD[link.label]) for link in links(person(), request.path) if link.label in TOLD]
-    return page("home.html", "Overview", cards=cards, roles=sorted(role.value for role in person().roles))
+    roles = sorted(role.value for role in person().roles)
+    return page("home.html", "Overview", cards=cards, roles=roles, waiting=waiting)
+
+
+def _waiting(who: SignedIn) -> list[Waiting]:
+    """What waits for a member's person."""
+    found = []
+    with reading() as session:
+        if who.may(Permission.OWN_FILINGS_APPROVE):
+            count = checks_waiting.to_approve(session, who.own_member, who.person_id)
+            found.append(Waiting("Filings to approve", count, url_for("console.approvals")))
+        if who.may(Permission.CHECKS_ASK):
+            count = checks_waiting.to_justify(session, who.own_member)
+            found.append(Waiting("Checks to justify", count, url_for("console.own_checks")))
+    return found

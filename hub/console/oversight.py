@@ -28,6 +28,7 @@ ALARMS: Final = {
     watch.SEQUENCE: "Numbers asked for one after the other",
 }
 SHOWN: Final = 60
+LONGEST_NOTE: Final = 1000
 
 
 @blueprint.get("/oversight")
@@ -42,7 +43,7 @@ def oversight() -> Response:
 def handle_alarm(alarm_id: int) -> Response:
     """Close an alarm with what was found out."""
     form = Form()
-    note = form.long_text("note", "Enter what was found out")
+    note = form.text(f"note-{alarm_id}", "Enter what was found out", LONGEST_NOTE)
     if not form.errors:
         with form.catching(), unit_of_work() as session:
             watch.handle(session, person().person_id, alarm_id, note)

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from hub import clock
 from hub.auth import Permission, SignedIn
+from hub.checks import waiting as checks_waiting
 from hub.console import naming
 from hub.console.charts import Chart, Series, few, stacked
 from hub.console.furniture import page, person, reading
@@ -62,6 +63,9 @@ def _waiting(session: Session, who: SignedIn, now: int) -> list[Waiting]:
         found.append(Waiting("Submissions that failed this week", stuck.failed, url_for("console.refused")))
     if who.may(Permission.FEEDS_READ):
         found.append(Waiting("Feeds that fail", stuck.feeds_failing, url_for("console.feeds")))
+    if who.may(Permission.CHECKS_WATCH):
+        found.append(Waiting("Alarms about checks", checks_waiting.open_alarms(session), url_for("console.oversight")))
+        found.append(Waiting("Filings in dispute", checks_waiting.disputed(session), url_for("console.disputes")))
     if who.may(Permission.UNMASKING_READ):
         requests = [one for one in unmasking.all_requests(session) if one.state == unmasking.REQUESTED]
         found.append(Waiting("Requests to unmask a source", len(requests), url_for("console.unmaskings")))

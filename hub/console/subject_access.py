@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from hub.auth import Permission
 from hub.checks import subject_access as access
+from hub.checks.mentions import NOT_SEARCHED
 from hub.checks.precheck_records import SubjectAccessRequest
 from hub.checks.subject_access import Decision, Holding, Owner
 from hub.checks.subjects import Subject, SubjectKind, canonical_subject
@@ -97,7 +98,8 @@ def _decided(form: Form, step: str) -> Response:
         subjects = _subjects(form)
         if not form.errors:
             with unit_of_work() as session:
-                holding, owners = access.find(session, services().vault, subjects), _owners(session)
+                owners = _owners(session)
+                holding = access.find(session, services().vault, subjects, services().mentioned)
                 if step == "look":
                     access.looked_at(session, me, reference, holding)
                 session.expunge_all()
@@ -130,7 +132,7 @@ def _held(form: Form, holding: Holding, owners: dict[str, Owner]) -> Response:
         "subject_access_look.html", "What is held", back=url_for("console.subject_access"), form=form,
         filings=[(one, fields.lines(one.document)) for one in holding.filings],
         searches=[(one, access.search_id(one)) for one in holding.searches], owners=shown, words=words, asked=ASKED,
-        exemption=access.EXEMPTION,
+        exemption=access.EXEMPTION, mentions=holding.mentions, not_searched=NOT_SEARCHED,
     )  # fmt: skip
 
 

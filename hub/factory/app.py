@@ -12,6 +12,7 @@ from flask import Flask
 from hub import api, console, taxii
 from hub.factory.checks import checking
 from hub.factory.initial import add_references, publish_identity
+from hub.factory.mentions import mentions
 from hub.factory.parts import assemble
 from hub.ledger.disclosures import Disclosures
 from hub.ledger.positions import Positions
@@ -74,6 +75,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         limits=RateLimits(hub.settings.limits),
         proxies=proxies,
         checks=checking(hub, views),
+        mentioned=mentions,
     )
     for room in (api, console, taxii, health, metrics, wellknown):
         room.install(app)

@@ -13,6 +13,7 @@ from threading import Event
 import structlog
 
 from hub import clock
+from hub.audit import record
 from hub.checks import precheck_keys, retention
 from hub.errors import HubError
 from hub.factory.parts import Hub
@@ -25,6 +26,8 @@ from hub.members.vetting.evidence import EvidenceFolder
 log = structlog.get_logger(__name__)
 
 EVERY_SECONDS = 3600.0
+FADED_AT_ONCE = 200
+FADED_AT_MOST = 10_000
 Job = Callable[[Hub], dict[str, int]]
 
 
@@ -60,8 +63,26 @@ def kept_long_enough(hub: Hub) -> dict[str, int]:
     return {f"deleted_{kind}": count for kind, count in deleted.items()}
 
 
+def faded(hub: Hub) -> dict[str, int]:
+    """Say anew what is to be believed of indicators that have fallen by a band, the longest overdue first.
+
+    In short transactions, since each holds the append lock; what is left over waits for the next run.
+    """
+    done = 0
+    merger = hub.merger()
+    for _ in range(FADED_AT_MOST // FADED_AT_ONCE):
+        with hub.database.unit_of_work() as session:
+            fallen = merger.fade(session, FADED_AT_ONCE)
+            if fallen:
+                record(session, "hub", "indicator:fade", "indicators", after={"weighed": fallen})
+        done += fallen
+        if fallen < FADED_AT_ONCE:
+            break
+    return {"faded": done}
+
+
 # Dormancy comes before the letters, so that nobody is warned of what has happened.
-JOBS: tuple[Job, ...] = (vetting_due, dormant_people, letters_due, spent_challenges, kept_long_enough)
+JOBS: tuple[Job, ...] = (vetting_due, dormant_people, letters_due, spent_challenges, kept_long_enough, faded)
 
 
 def run_all(hub: Hub, jobs: tuple[Job, ...] = JOBS) -> dict[str, int]:

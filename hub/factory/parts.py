@@ -55,7 +55,7 @@ class Hub:
         return Intake(
             database=self.database,
             vault=self.vault,
-            merger=self._merger(),
+            merger=self.merger(),
             rules=self._rules(),
             filings=InboxFilings(self.database, self.filings()),
             batch=intake.batch,
@@ -66,14 +66,15 @@ class Hub:
 
     def quarantine(self) -> Quarantine:
         """What decides of held values. Raises Unavailable before ``hub init`` has prepared the database."""
-        return Quarantine(self._merger(), self._rules(), self._own_names)
+        return Quarantine(self.merger(), self._rules(), self._own_names)
 
     def filings(self) -> Desk:
         """What filings are worked on with. Raises Unavailable before ``hub init`` has prepared the database."""
         grade = self.settings.intake.default_grade
-        return Desk(self.vault, FiledValues(self._merger(), self._rules(), grade, sighted_ref_of), filer_of, issuer)
+        return Desk(self.vault, FiledValues(self.merger(), self._rules(), grade, sighted_ref_of), filer_of, issuer)
 
-    def _merger(self) -> Merger:
+    def merger(self) -> Merger:
+        """What merges into the ledger. Raises Unavailable before ``hub init`` has prepared the database."""
         with self.database.reading() as session:
             sightings = collections.by_alias(session, SIGHTINGS)
             if sightings is None:

@@ -31,7 +31,7 @@ MOST_PARAMETERS: Final = 1024
 SUSPECTED_FALSE: Final = "E"
 COLUMNS: Final = (
     "SELECT i.kind, i.value, i.stix_id, c.collections, c.first_seen, c.last_seen, c.count, c.grade, c.tlp,"
-    " c.groups, c.labels, s.member_id, s.source_class, s.independence_group"
+    " c.groups, c.labels, c.echo, s.member_id, s.source_class, s.independence_group"
     " FROM indicator i JOIN contribution c ON c.indicator_id = i.id JOIN source s ON s.id = c.source_id WHERE "
 )
 DECOYS: Final = COLUMNS + "i.id >= ? ORDER BY i.id LIMIT ?"
@@ -41,7 +41,9 @@ NEWEST: Final = "SELECT max(id) FROM indicator"
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What one source says of a value. Times in microseconds; ``reports``: how many victims it speaks for."""
+    """What one source says of a value. Times in microseconds; ``reports``: how many victims it speaks for; ``echo``:
+    it was given the hub's indicator before it spoke.
+    """
 
     ref: str
     group: str
@@ -51,6 +53,7 @@ class Heard:
     first_seen: int
     last_seen: int
     reports: int
+    echo: bool
 
 
 class _Said(NamedTuple):
@@ -65,6 +68,7 @@ class _Said(NamedTuple):
     tlp: int
     groups: Sequence[int] | str
     labels: Sequence[str] | str
+    echo: bool | int
     member_id: str | None
     source_class: str
     group: str
@@ -152,7 +156,9 @@ def _heard(row: _Said) -> Heard:
     labels = _listed(row.labels)
     reports = row.reports if row.source_class == REPORT_FRAUD else 1
     category = labels[0] if labels else ""
-    return Heard(row.ref, row.group, category, row.grade, row.tlp, row.first_seen, row.last_seen, reports)
+    return Heard(
+        row.ref, row.group, category, row.grade, row.tlp, row.first_seen, row.last_seen, reports, bool(row.echo)
+    )
 
 
 def _listed(column: Sequence[T] | str) -> Sequence[T]:

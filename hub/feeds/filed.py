@@ -84,7 +84,8 @@ class FiledValues:
             held = Held(QUARANTINED, one.filing_id, one.value.text, found, one.value)
             holding.hold(session, source.id, one.filing_id, [HeldStatement(held, statement, PLAIN)])
         if statements:
-            self.merger.merge(session, source, statements)
+            # What is slow is done before the append lock is taken, where the database has one of its own.
+            self.merger.write(session, source, self.merger.plan(session, source, statements))
         return reasons
 
     def take_back(self, session: Session, member_id: str, values: Iterable[Value]) -> int:

@@ -22,7 +22,8 @@ from sqlalchemy.orm import Session
 from hub import clock
 from hub.db.bulk import chunks
 from hub.feeds.batch import QUARANTINED
-from hub.feeds.indicator import MOST_LABELS, confidence_of
+from hub.feeds.confidence import confidence_of
+from hub.feeds.contributed import MOST_LABELS, joined_phases, link_row
 from hub.feeds.merge import Statement
 from hub.feeds.records import Quarantined
 from hub.feeds.sift import Held
@@ -41,7 +42,7 @@ OBJECT = "object"
 REPORT = "report"
 
 # What several statements of one source add up in; the rest of an entry is that of the first.
-JOINED = ("grade", "tlp", "groups", "labels", "first_seen", "last_seen")
+JOINED = ("grade", "tlp", "groups", "labels", "kill_chain_phases", "derived_from", "first_seen", "last_seen")
 Key = tuple[str, str, str]
 
 
@@ -124,7 +125,8 @@ def _rows(source_id: int, submission_id: str, held: Iterable[HeldStatement]) -> 
             "tlp": int(said.audience.tlp),
             "groups": sorted(said.audience.groups),
             "labels": sorted(said.labels),
-            "kill_chain_phases": [],
+            "kill_chain_phases": [list(pair) for pair in joined_phases(said.kill_chain_phases)],
+            "derived_from": [link_row(said.derived_from)] if said.derived_from else [],
             "first_seen": said.first_seen,
             "last_seen": said.last_seen,
         }
@@ -157,12 +159,16 @@ def _joined(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
     tlp = max(one["tlp"], other["tlp"])
     groups = {group for said in (one, other) if said["tlp"] == tlp for group in said["groups"]}
     firsts = [said["first_seen"] for said in (one, other) if said["first_seen"] is not None]
+    phases = joined_phases(one["kill_chain_phases"], other["kill_chain_phases"])
     lasts = [said["last_seen"] for said in (one, other) if said["last_seen"] is not None]
     return {
         "grade": max(one["grade"], other["grade"], key=confidence_of),
         "tlp": tlp,
         "groups": sorted(groups),
         "labels": sorted({*one["labels"], *other["labels"]})[:MOST_LABELS],
+        "kill_chain_phases": [list(pair) for pair in phases],
+        # Of several objects, a release is linked to the last.
+        "derived_from": other["derived_from"] or one["derived_from"],
         "first_seen": min(firsts, default=None),
         "last_seen": max(lasts, default=None),
     }

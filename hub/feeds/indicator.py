@@ -1,21 +1,18 @@
-"""The hub's own STIX objects: the merged indicator of a value, and the sighting of a member."""
+"""The hub's own STIX objects: the merged indicator of a value, a member's sighting of it, and what it derives from."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
 from hub import clock
-from hub.documents import grade as grades
-from hub.feeds.sources import REPORT_FRAUD, Contributor
+from hub.feeds.confidence import ONE_SOURCE_CAP, combined_confidence, confidence_of
+from hub.feeds.contributed import MOST_LABELS, Contributed, Derived, joined_phases
 from hub.ledger.classes import Audience
 from hub.stix.ids import hub_id
 from hub.stix.pattern import pattern_for
-from hub.stix.tlp import Tlp
 from hub.stix.values import Kind, Value
 from hub.stix.values.validity import DAY, VALID_DAYS
 
@@ -27,32 +24,6 @@ PERSONAL = frozenset(
     }
 )  # fmt: skip
 FRAUD_KINDS = PERSONAL | {Kind.COMPANY}
-ONE_SOURCE_CAP = 75
-MOST_VICTIMS = 3
-MOST_LABELS = 20
-
-
-@dataclass(slots=True)
-class Contributed:
-    """What one source says of a value, as the merge works with it."""
-
-    source: Contributor
-    collections: frozenset[int]
-    first_seen: int
-    last_seen: int
-    count: int
-    grade: str
-    tlp: Tlp
-    groups: frozenset[int]
-    labels: tuple[str, ...]
-    fingerprint: bytes
-    sighting_created: int
-    sighting_modified: int
-
-    @property
-    def audience(self) -> Audience:
-        """Who this one statement is for."""
-        return Audience(self.tlp, self.groups)
 
 
 @lru_cache(maxsize=8192)
@@ -78,33 +49,15 @@ def audience_of(said: Sequence[Contributed]) -> Audience:
     return Audience(strictest, frozenset().union(*(one.groups for one in binding if one.tlp == strictest)))
 
 
-def combined_confidence(said: Iterable[Contributed]) -> int:
-    """One best vote for each independence group: P = 1 − Π(1 − min(0.95, c)) (FRAUD.md, "Combining").
-
-    Victims' reports of Report Fraud count up to three times. One vote alone is capped at 75.
-    """
-    votes: dict[str, list[float]] = {}
-    for one in said:
-        confidence = confidence_of(one.grade) / 100
-        count = min(one.count, MOST_VICTIMS) if one.source.source_class == REPORT_FRAUD else 1
-        votes[one.source.independence_group] = max(
-            votes.get(one.source.independence_group, []), [min(0.95, confidence)] * count
-        )
-    every = [vote for group in votes.values() for vote in group]
-    combined = round(100 * (1 - math.prod(1 - vote for vote in every)))
-    return combined if len(every) > 1 else min(ONE_SOURCE_CAP, combined)
+def valid_until(value: Value, said: Sequence[Contributed]) -> int:
+    """When the indicator runs out, in microseconds: so long after it was last seen as its kind holds."""
+    return max(one.last_seen for one in said) + VALID_DAYS[value.kind] * DAY
 
 
-@lru_cache(maxsize=32)
-def confidence_of(grade: str) -> int:
-    """The STIX confidence of a 3x5x2 grade written like 2B."""
-    return grades.confidence(grades.parse(grade))
-
-
-def compose(value: Value, said: Sequence[Contributed], audience: Audience, hub_ref: str) -> dict[str, Any]:
-    """The merged indicator's content: everything but its id and its times of creation and change."""
+def compose(value: Value, said: Sequence[Contributed], audience: Audience, hub_ref: str, now: int) -> dict[str, Any]:
+    """The merged indicator's content at ``now``: everything but its id and its times of creation and change."""
     first = min(one.first_seen for one in said)
-    last = max(one.last_seen for one in said)
+    phases = joined_phases(*(one.kill_chain_phases for one in said))
     labels = sorted({label for one in said for label in one.labels})[:MOST_LABELS]
     references = sorted({one.source.name for one in said if one.source.is_feed})
     content: dict[str, Any] = {
@@ -117,12 +70,14 @@ def compose(value: Value, said: Sequence[Contributed], audience: Audience, hub_r
         "pattern_type": "stix",
         "pattern_version": "2.1",
         "valid_from": clock.stix_timestamp(first),
-        "valid_until": clock.stix_timestamp(last + VALID_DAYS[value.kind] * DAY),
-        "confidence": combined_confidence(said),
+        "valid_until": clock.stix_timestamp(valid_until(value, said)),
+        "confidence": combined_confidence(value.kind, said, now),
         "object_marking_refs": [audience.tlp.marking_id],
     }
     if labels:
         content["labels"] = labels
+    if phases:
+        content["kill_chain_phases"] = [{"kill_chain_name": chain, "phase_name": phase} for chain, phase in phases]
     if references:
         content["external_references"] = [
             {"source_name": name, "description": "named by this source"} for name in references
@@ -151,4 +106,23 @@ def sighting(namespace: UUID, hub_ref: str, sighted: str, said: Contributed) -> 
         "where_sighted_refs": [said.source.sighted_ref],
         "confidence": confidence,
         "object_marking_refs": [said.tlp.marking_id],
+    }
+
+
+def derivation(namespace: UUID, hub_ref: str, indicator: str, link: Derived, audience: Audience) -> dict[str, Any]:
+    """That the hub's ``indicator`` derives from a member's object: a relationship, which names nobody.
+
+    Its id holds the time of its beginning, as a sighting's does.
+    """
+    return {
+        "type": "relationship",
+        "spec_version": "2.1",
+        "id": hub_id(namespace, "relationship", "derived-from", indicator, link.ref, str(link.created)),
+        "created_by_ref": hub_ref,
+        "created": clock.stix_timestamp(link.created),
+        "modified": clock.stix_timestamp(link.modified),
+        "relationship_type": "derived-from",
+        "source_ref": indicator,
+        "target_ref": link.ref,
+        "object_marking_refs": [audience.tlp.marking_id],
     }

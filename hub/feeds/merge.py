@@ -7,48 +7,58 @@ it says changes; the same statement again changes nothing at all.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
-from typing import Any
+from types import MappingProxyType
 from uuid import UUID
 
 import orjson
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from hub import clock
-from hub.db.bulk import chunks, insert_rows, select_in
+from hub.db.bulk import select_in
 from hub.db.database import lock_appends
+from hub.feeds import merged as indicators
 from hub.feeds import sources
-from hub.feeds.indicator import (
+from hub.feeds.confidence import confidence_of, falls_at
+from hub.feeds.contributed import (
     MOST_LABELS,
     Contributed,
+    Derived,
+    Phases,
+    is_for_nobody,
+    joined_links,
+    joined_phases,
+    together,
+)
+from hub.feeds.indicator import (
     audience_of,
     compose,
-    confidence_of,
+    derivation,
     indicator_id,
     indicator_key,
     sighting,
+    valid_until,
 )
-from hub.feeds.records import Contribution, Indicator
-from hub.feeds.sources import Contributor
+from hub.feeds.merged import UNNUMBERED, Merged
+from hub.feeds.records import Indicator
+from hub.feeds.sources import REPORT_FRAUD, Contributor
 from hub.ledger.append import Draft, Log, Source, draft
 from hub.ledger.classes import Audience
-from hub.stix.tlp import Tlp
+from hub.ledger.given import given_to
 from hub.stix.validation import check
-from hub.stix.values import Value
+from hub.stix.values import Kind, Value
 
 MILLISECOND = 1000
-# The row id of an indicator that is not written yet.
-UNNUMBERED = 0
-NONE_LEFT: Mapping[Value, int] = {}
+NONE_LEFT: Mapping[Value, int] = MappingProxyType({})
+NO_OBJECTS: Mapping[Value, Collection[str]] = MappingProxyType({})
 FINGERPRINTS = (
     "SELECT i.key, c.fingerprint FROM indicator i JOIN contribution c ON c.indicator_id = i.id"
     " WHERE c.source_id = ? AND i.key IN (…)"
 )
-INDICATORS = "SELECT id, key, stix_id, generation, created, modified, content FROM indicator WHERE key IN (…)"
 
 
 class Change(StrEnum):
@@ -65,6 +75,7 @@ class Statement:
     """What a source says of one value. Times in microseconds, None where the source states none.
 
     ``adds``: it is one more report and counts as such, rather than the source's present view of the value.
+    ``derived_from``: the member's own object that says so.
     """
 
     value: Value
@@ -75,38 +86,20 @@ class Statement:
     first_seen: int | None = None
     last_seen: int | None = None
     adds: bool = False
+    kill_chain_phases: Phases = ()
+    derived_from: Derived | None = None
 
     @cached_property
     def fingerprint(self) -> bytes:
         """Equal exactly for statements that say the same."""
-        said = [
+        said: list[object] = [
             self.collection_no, self.grade, self.audience.key, sorted(self.labels), self.first_seen, self.last_seen,
         ]  # fmt: skip
+        if self.kill_chain_phases:
+            said.append(sorted(self.kill_chain_phases))
+        if self.derived_from is not None:
+            said += [self.derived_from.ref, self.derived_from.audience.key]
         return hashlib.sha256(orjson.dumps(said)).digest()[:16]
-
-
-@dataclass(slots=True)
-class _Merged:
-    """One indicator while a batch is merged into it."""
-
-    value: Value
-    key: str
-    stix_id: str
-    row_id: int
-    is_new: bool
-    generation: int = 0
-    created: int = 0
-    modified: int = 0
-    content: bytes = b""
-    said: dict[int, Contributed] = field(default_factory=dict)
-    fresh: set[int] = field(default_factory=set)
-    touched: set[int] = field(default_factory=set)
-    retracted: dict[int, Contributed] = field(default_factory=dict)
-
-    @property
-    def revoked(self) -> bool:
-        """Nobody says it any more."""
-        return not self.said
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +107,8 @@ class MergePlan:
     """What statements come to: the changes, the objects to append, and the state that this was made from."""
 
     statements: Sequence[Statement]
-    baseline: dict[Value, _Merged]
-    touched: list[_Merged]
+    baseline: dict[Value, Merged]
+    changed: list[Merged]
     changes: list[Change]
     drafts: list[Draft]
 
@@ -152,14 +145,15 @@ class Merger:
         # First what ``write`` will compare: a change in between is then seen as one, never overlooked.
         baseline = self._load(session, source, values)
         merged = self._load(session, source, values) if baseline else {}
+        echoes = _echoes(session, source, merged.values())
         for value in values:
             if value not in merged:
                 key = indicator_key(self.namespace, value)
-                merged[value] = _Merged(value, key, key, UNNUMBERED, True)
-        changes = [self._apply(merged[one.value], source, one) for one in statements]
-        touched = [one for one in merged.values() if one.touched]
+                merged[value] = Merged(value, key, key, UNNUMBERED, True)
+        changes = [self._apply(merged[one.value], source, one, echoes) for one in statements]
+        changed = [one for one in merged.values() if one.is_changed]
         return MergePlan(
-            statements, baseline, touched, changes, [made for one in touched for made in self._drafts(one)]
+            statements, baseline, changed, changes, [made for one in changed for made in self._drafts(one)]
         )
 
     def write(self, session: Session, source: Contributor, planned: MergePlan) -> list[Change]:
@@ -169,81 +163,88 @@ class Merger:
             planned = self.plan(session, source, planned.statements)
         return self._commit(session, planned)
 
-    def _commit(self, session: Session, planned: MergePlan) -> list[Change]:
-        """Number and append what is planned; under the append lock, nothing can have changed since."""
-        number = session.scalar(select(func.max(Indicator.id))) or 0
-        for one in planned.touched:
-            if one.is_new:
-                number += 1
-                one.row_id = number
-        self._append(session, planned.touched, planned.drafts)
-        return planned.changes
-
     def retract(
-        self, session: Session, source: Contributor, values: Iterable[Value], left: Mapping[Value, int] = NONE_LEFT
+        self,
+        session: Session,
+        source: Contributor,
+        values: Iterable[Value],
+        left: Mapping[Value, int] = NONE_LEFT,
+        objects: Mapping[Value, Collection[str]] = NO_OBJECTS,
     ) -> int:
         """Take back what ``source`` says of ``values``; what nobody else says is revoked. Returns how many were.
 
         ``left`` counts the reports of the source that still name a value: with any left, only the count falls.
-        A source that never spoke of a value, or has taken it back, changes nothing. Takes the append lock.
+        ``objects`` are those of the source that no longer say a value: where others of its objects do, only the
+        links to these go. A source that never spoke of a value, or has taken it back, changes nothing. Takes the
+        append lock.
         """
         lock_appends(session)
         merged = self._load(session, source, values)
         for one in merged.values():
             if source.id not in one.said:
                 continue
+            gone = objects.get(one.value, ())
+            links = one.said[source.id].derived_from
+            others = tuple(link for link in links if link.ref not in gone)
             if still := left.get(one.value, 0):
                 one.said[source.id].count = still
                 one.touched.add(source.id)
+            elif gone and others:
+                one.dropped += [link for link in links if link.ref in gone]
+                one.said[source.id].derived_from = others
+                one.relinked.add(source.id)
             else:
                 one.retracted[source.id] = one.said.pop(source.id)
-        changed = [one for one in merged.values() if one.retracted or one.touched]
+        changed = [one for one in merged.values() if one.is_changed]
         self._append(session, changed, [made for one in changed for made in self._drafts(one)])
         return sum(1 for one in changed if one.revoked)
 
-    def _append(self, session: Session, changed: Sequence[_Merged], drafts: Sequence[Draft]) -> None:
+    def fade(self, session: Session, most: int) -> int:
+        """Say anew how much is to be believed of ``most`` indicators that have fallen into a lower band since they
+        were last seen. Returns how many there were. Takes the append lock.
+        """
+        lock_appends(session)
+        now = clock.micros()
+        found = select(Indicator.kind, Indicator.value).where(Indicator.falls_at <= now)
+        rows = session.execute(found.order_by(Indicator.falls_at).limit(most)).all()
+        fallen = list(self._load(session, None, [Value(Kind(row.kind), row.value) for row in rows]).values())
+        self._append(session, fallen, [made for one in fallen for made in self._drafts(one)])
+        return len(fallen)
+
+    def _commit(self, session: Session, planned: MergePlan) -> list[Change]:
+        """Number and append what is planned; under the append lock, nothing can have changed since."""
+        number = session.scalar(select(func.max(Indicator.id))) or 0
+        for one in planned.changed:
+            if one.is_new:
+                number += 1
+                one.row_id = number
+        self._append(session, planned.changed, planned.drafts)
+        return planned.changes
+
+    def _append(self, session: Session, changed: Sequence[Merged], drafts: Sequence[Draft]) -> None:
         """Store what changed, and append the objects that it gives."""
-        self._store(session, changed)
+        indicators.store(session, changed)
         for outcome in self.log.append(session, drafts):
             if outcome.refused:
                 raise RuntimeError(f"the hub's own object was refused: {outcome.refused}")
 
-    def _load(self, session: Session, source: Contributor, values: Iterable[Value]) -> dict[Value, _Merged]:
+    def _load(self, session: Session, source: Contributor | None, values: Iterable[Value]) -> dict[Value, Merged]:
         """The indicators of ``values`` that there are, with everything that is said of them."""
-        by_key = {indicator_key(self.namespace, value): value for value in values}
-        merged: dict[Value, _Merged] = {}
-        by_row: dict[int, _Merged] = {}
-        for row in select_in(session, INDICATORS, by_key):
-            one = _Merged(
-                by_key[row.key], row.key, row.stix_id, row.id, False, row.generation, row.created, row.modified,
-                bytes(row.content),
-            )  # fmt: skip
-            merged[one.value] = by_row[row.id] = one
-        self._load_contributions(session, source, by_row)
-        return merged
+        return indicators.load(session, {indicator_key(self.namespace, value): value for value in values}, source)
 
-    def _load_contributions(self, session: Session, source: Contributor, by_row: dict[int, _Merged]) -> None:
-        rows: list[Any] = []
-        for chunk in chunks(list(by_row)):
-            found = select(Contribution.__table__).where(Contribution.indicator_id.in_(chunk))
-            rows += session.execute(found).all()
-        known = {source.id: source} | sources.by_ids(session, {row.source_id for row in rows} - {source.id})
-        for row in rows:
-            by_row[row.indicator_id].said[row.source_id] = Contributed(
-                known[row.source_id], frozenset(row.collections), row.first_seen, row.last_seen, row.count, row.grade,
-                Tlp(row.tlp), frozenset(row.groups), tuple(row.labels), row.fingerprint, row.sighting_created,
-                row.sighting_modified,
-            )  # fmt: skip
-
-    def _drafts(self, one: _Merged) -> list[Draft]:
-        """The objects that a changed indicator gives: its new version where it says something new, sightings."""
+    def _drafts(self, one: Merged) -> list[Draft]:
+        """The objects that a changed indicator gives: its new version where it says something new, sightings, links
+        to members' objects.
+        """
+        micros = clock.micros()
+        now = micros // MILLISECOND * MILLISECOND
         said = list((one.said or one.retracted).values())
         audience = audience_of(said)
-        content = compose(one.value, said, audience, self.hub_ref)
+        content = compose(one.value, said, audience, self.hub_ref, micros)
+        one.falls_at = None if one.revoked else falls_at(one.value.kind, said, micros, valid_until(one.value, said))
         if one.revoked:
             content["revoked"] = True
         digest = hashlib.sha256(orjson.dumps(content)).digest()
-        now = clock.micros() // MILLISECOND * MILLISECOND
         if digest != one.content:
             one.modified = max(now, one.modified + MILLISECOND)
             one.created = one.created or one.modified
@@ -255,59 +256,84 @@ class Merger:
             "modified": clock.stix_timestamp(one.modified),
         }
         check(obj)
-        hub = Source(self.hub_source_id, sources.HUB, self.hub_ref)
         op = "revoke" if one.revoked else "add" if one.is_new else "revise"
         collections = {no for entry in (*said, *one.retracted.values()) for no in entry.collections}
-        first = draft(obj, min(collections), audience, hub, op)
+        first = draft(obj, min(collections), audience, self._hub, op)
         drafts = [first, *(first.into(other) for other in sorted(collections - {first.collection_no}))]
         spoken = [one.said[source_id] for source_id in sorted(one.touched)]
-        drafts += [self._sighting(one, by, hub, now, revoked=False) for by in spoken if not by.source.is_feed]
+        drafts += [self._sighting(one, by, now, revoked=False) for by in spoken if not by.source.is_feed]
         taken_back = one.retracted.values()
-        drafts += [self._sighting(one, by, hub, now, revoked=True) for by in taken_back if not by.source.is_feed]
-        return drafts
+        drafts += [self._sighting(one, by, now, revoked=True) for by in taken_back if not by.source.is_feed]
+        return drafts + self._links(one, audience, now)
 
-    def _sighting(self, one: _Merged, by: Contributed, hub: Source, now: int, *, revoked: bool) -> Draft:
+    def _sighting(self, one: Merged, by: Contributed, now: int, *, revoked: bool) -> Draft:
         by.sighting_modified = max(now, by.sighting_modified + MILLISECOND)
         by.sighting_created = by.sighting_created or by.sighting_modified
         seen = sighting(self.namespace, self.hub_ref, one.stix_id, by)
+        return self._beside(seen, by.audience, revoked=revoked)
+
+    def _links(self, one: Merged, audience: Audience, now: int) -> list[Draft]:
+        """Relationships to members' objects whose readers are others than before, ``audience`` being the
+        indicator's: for those who may see both. What was taken back is revoked for whoever was told.
+        """
+        drafts: list[Draft] = []
+        linked: set[str] = set()
+        for source_id, by in sorted(one.said.items()):
+            links = []
+            for link in by.derived_from:
+                both = together(audience, link.audience)
+                links.append(link)
+                if both != link.shown and link.ref not in linked and (link.shown or not is_for_nobody(both)):
+                    at = max(now, link.modified + MILLISECOND)
+                    links[-1] = replace(link, shown=both, created=link.created or at, modified=at)
+                    drafts.append(self._link(one, links[-1], both, revoked=False))
+                    one.relinked.add(source_id)
+                linked.add(link.ref)
+            by.derived_from = tuple(links)
+        gone = [*one.dropped, *(link for by in one.retracted.values() for link in by.derived_from)]
+        for link in gone:
+            if link.shown is not None:
+                again = replace(link, modified=max(now, link.modified + MILLISECOND))
+                drafts.append(self._link(one, again, link.shown, revoked=True))
+        return drafts
+
+    def _link(self, one: Merged, link: Derived, audience: Audience, *, revoked: bool) -> Draft:
+        obj = derivation(self.namespace, self.hub_ref, one.stix_id, link, audience)
+        return self._beside(obj, audience, revoked=revoked)
+
+    def _beside(self, obj: dict[str, object], audience: Audience, *, revoked: bool) -> Draft:
+        """An object that goes to the collection of sightings."""
         if revoked:
-            seen["revoked"] = True
-        check(seen)
-        return draft(seen, self.sightings_no, by.audience, hub, "revoke" if revoked else "add")
+            obj["revoked"] = True
+        check(obj)
+        return draft(obj, self.sightings_no, audience, self._hub, "revoke" if revoked else "add")
 
-    def _store(self, session: Session, touched: Sequence[_Merged]) -> None:
-        fresh = [one for one in touched if one.is_new]
-        changed = [one for one in touched if not one.is_new]
-        if fresh:
-            insert_rows(session, Indicator, [_indicator_row(one) for one in fresh])
-        if changed:
-            session.execute(update(Indicator), [_indicator_row(one) for one in changed])
-        rows = [(one, source_id) for one in touched for source_id in sorted(one.touched)]
-        added = [_contribution_row(one, s) for one, s in rows if s in one.fresh]
-        revised = [_contribution_row(one, s) for one, s in rows if s not in one.fresh]
-        if added:
-            insert_rows(session, Contribution, added)
-        if revised:
-            session.execute(update(Contribution), revised)
-        for one in touched:
-            for source_id in one.retracted:
-                session.execute(
-                    delete(Contribution).where(
-                        Contribution.indicator_id == one.row_id, Contribution.source_id == source_id
-                    )
-                )
+    @property
+    def _hub(self) -> Source:
+        return Source(self.hub_source_id, sources.HUB, self.hub_ref)
 
-    def _apply(self, one: _Merged, source: Contributor, statement: Statement) -> Change:
+    def _apply(self, one: Merged, source: Contributor, statement: Statement, echoes: Collection[str]) -> Change:
         """Record ``statement``; a value that comes back after a revocation begins anew, under a new id."""
         if one.revoked and not one.is_new and not one.touched:
             one.generation += 1
             one.stix_id = indicator_id(self.namespace, one.value, one.generation)
             one.created = 0
-        return _record(one, source, statement)
+        return _record(one, source, statement, echo=one.stix_id in echoes)
 
 
-def _record(one: _Merged, source: Contributor, statement: Statement) -> Change:
-    """Record ``statement`` in the contribution of ``source``."""
+def _echoes(session: Session, source: Contributor, merged: Iterable[Merged]) -> Collection[str]:
+    """The ids of the indicators of which ``source`` now speaks first, and which its member was given before.
+
+    Report Fraud's reports are its victims' words, who were given nothing.
+    """
+    if source.member_id is None or source.source_class == REPORT_FRAUD:
+        return ()
+    others = [one.stix_id for one in merged if one.said and source.id not in one.said]
+    return given_to(session, source.member_id, others) if others else ()
+
+
+def _record(one: Merged, source: Contributor, statement: Statement, *, echo: bool) -> Change:
+    """Record ``statement`` in the contribution of ``source``; ``echo`` counts where it is the first."""
     known = one.said.get(source.id)
     if known is not None and not statement.adds and known.fingerprint == statement.fingerprint:
         return Change.UNCHANGED
@@ -320,14 +346,17 @@ def _record(one: _Merged, source: Contributor, statement: Statement) -> Change:
         one.fresh.add(source.id)
         one.said[source.id] = Contributed(
             source, frozenset({statement.collection_no}), first, last, 1, statement.grade, statement.audience.tlp,
-            statement.audience.groups, tuple(sorted(statement.labels)), statement.fingerprint, 0, 0,
+            statement.audience.groups, tuple(sorted(statement.labels)), statement.fingerprint,
+            kill_chain_phases=joined_phases(statement.kill_chain_phases), echo=echo,
+            derived_from=joined_links((), statement.derived_from),
         )  # fmt: skip
         return change
     joined = _joined_with(known, statement)
     if joined == known:
         return Change.UNCHANGED
     one.said[source.id] = replace(joined, fingerprint=statement.fingerprint)
-    one.touched.add(source.id)
+    only_linked = replace(joined, derived_from=known.derived_from) == known
+    (one.relinked if only_linked else one.touched).add(source.id)
     return Change.UPDATED
 
 
@@ -349,43 +378,7 @@ def _joined_with(known: Contributed, statement: Statement) -> Contributed:
         grade=max(known.grade, statement.grade, key=confidence_of),
         tlp=tlp,
         groups=frozenset().union(*(groups for level, groups in audiences if level == tlp)),
-        labels=_joined(known.labels, statement.labels),
+        labels=tuple(sorted({*known.labels, *statement.labels})[:MOST_LABELS]),
+        kill_chain_phases=joined_phases(known.kill_chain_phases, statement.kill_chain_phases),
+        derived_from=joined_links(known.derived_from, statement.derived_from),
     )
-
-
-def _joined(known: tuple[str, ...], more: tuple[str, ...]) -> tuple[str, ...]:
-    """Labels said before and now, no more than an indicator shows."""
-    return tuple(sorted({*known, *more})[:MOST_LABELS])
-
-
-def _indicator_row(one: _Merged) -> dict[str, Any]:
-    return {
-        "id": one.row_id,
-        "key": one.key,
-        "stix_id": one.stix_id,
-        "generation": one.generation,
-        "kind": one.value.kind.value,
-        "value": one.value.text,
-        "created": one.created,
-        "modified": one.modified,
-        "content": one.content,
-    }
-
-
-def _contribution_row(one: _Merged, source_id: int) -> dict[str, Any]:
-    said = one.said[source_id]
-    return {
-        "indicator_id": one.row_id,
-        "source_id": source_id,
-        "collections": sorted(said.collections),
-        "fingerprint": said.fingerprint,
-        "first_seen": said.first_seen,
-        "last_seen": said.last_seen,
-        "count": said.count,
-        "grade": said.grade,
-        "tlp": int(said.tlp),
-        "groups": sorted(said.groups),
-        "labels": list(said.labels),
-        "sighting_created": said.sighting_created,
-        "sighting_modified": said.sighting_modified,
-    }

@@ -12,12 +12,14 @@ from sqlalchemy.orm import Session
 from hub.db.bulk import select_in
 from hub.errors import InvalidInput
 from hub.feeds.batch import FAILURE, QUARANTINED, SUCCESS, Result, Target
+from hub.feeds.contributed import Derived
 from hub.feeds.holding import OBJECT, HeldStatement, hold, take_back
 from hub.feeds.merge import MergePlan, Merger, Statement
 from hub.feeds.readers.reading import StixObject
 from hub.feeds.sift import Held, Rules, passed
 from hub.feeds.values_batch import collection_of, micros
 from hub.ledger.append import Appended, Draft, digest_of, draft, known_versions
+from hub.ledger.collections import readable_by_all_of
 from hub.ledger.fields import with_fields
 from hub.ledger.versions import WITHDRAWN, version_key, version_of
 from hub.provenance.receipts import without_receipt
@@ -61,6 +63,7 @@ def plan(
     """Validate and prepare the objects that are not here already; ``session`` only reads."""
     planned = ObjectPlan()
     collection_no = target.chosen or target.aliases[SHARED]
+    links = not target.source.is_feed and readable_by_all_of(session, collection_no, merger.sightings_no)
     bare = [(position, one, without_receipt(one.obj)) for position, one in batch]
     known = known_versions(session, {(collection_no, obj["id"]) for _, _, obj in bare if _is_text(obj.get("id"))})
     everywhere = _everywhere(session, [obj for _, _, obj in bare])
@@ -82,7 +85,7 @@ def plan(
     for position, one, made in planned.drafts:
         # An older version that arrives late says nothing about the value any more.
         if version_key(made.version) == newest[made.stix_id]:
-            _plan_values(planned, position, one, one.obj, target, rules)
+            _plan_values(planned, position, one, target, rules, Derived(made.stix_id, made.audience) if links else None)
     statements = [one for said in planned.statements.values() for one in said]
     planned.merge = merger.plan(session, target.source, statements) if statements else None
     return planned
@@ -100,9 +103,12 @@ def apply(session: Session, planned: ObjectPlan, target: Target, merger: Merger)
         merger.write(session, target.source, planned.merge)
     elif statements:
         merger.merge(session, target.source, statements)
-    taken_back = [value for position, values in planned.revoked.items() if position not in refused for value in values]
+    taken_back: dict[Value, set[str]] = {}
+    for position, one, _ in planned.drafts:
+        for value in planned.revoked.get(position, ()) if position not in refused else ():
+            taken_back.setdefault(value, set()).add(one.obj["id"])
     if taken_back:
-        merger.retract(session, target.source, taken_back)
+        merger.retract(session, target.source, taken_back, objects=taken_back)
         take_back(session, target.source.id, taken_back, OBJECT)
     hold(session, target.source.id, target.submission_id, planned.held)
 
@@ -190,20 +196,21 @@ def _drafted(obj: dict[str, Any], collection_no: int, target: Target) -> Draft:
 
 
 def _plan_values(
-    planned: ObjectPlan, position: int, one: StixObject, obj: dict[str, Any], target: Target, rules: Rules
+    planned: ObjectPlan, position: int, one: StixObject, target: Target, rules: Rules, link: Derived | None
 ) -> None:
     """The values that a STIX indicator stands for are contributions like any other; revoked, it takes them back.
 
     A pattern that is personal data says nothing of a value: the hub's own indicators are for everybody.
     """
+    obj = one.obj
     if obj.get("revoked") is True or "pattern" in _personal(obj):
         planned.revoked[position] = patterned_values(obj)
         return
     for found in values_of(one, rules):
         if not isinstance(found, Held):
-            planned.statements.setdefault(position, []).append(_statement(obj, found, target))
+            planned.statements.setdefault(position, []).append(_statement(obj, found, target, link))
         elif found.value is not None:
-            planned.held.append(HeldStatement(found, _statement(obj, found.value, target), OBJECT))
+            planned.held.append(HeldStatement(found, _statement(obj, found.value, target, link), OBJECT))
 
 
 def _personal(obj: dict[str, Any]) -> set[str]:
@@ -211,9 +218,11 @@ def _personal(obj: dict[str, Any]) -> set[str]:
     return set(obj) if is_personal(obj) else hidden_paths(obj, (PERSONAL_DATA,))
 
 
-def _statement(obj: dict[str, Any], value: Value, target: Target) -> Statement:
+def _statement(obj: dict[str, Any], value: Value, target: Target, link: Derived | None) -> Statement:
     collection_no = target.aliases[collection_of(value.kind)]
-    labels = () if "labels" in _personal(obj) else obj.get("labels", ())
+    personal = _personal(obj)
+    labels = () if "labels" in personal else obj.get("labels", ())
+    phases = () if "kill_chain_phases" in personal else obj.get("kill_chain_phases", ())
     return Statement(
         value=value,
         collection_no=collection_no,
@@ -222,6 +231,8 @@ def _statement(obj: dict[str, Any], value: Value, target: Target) -> Statement:
         labels=tuple(label[:60].lower() for label in labels[:5]),
         first_seen=micros(obj.get("valid_from")),
         last_seen=micros(obj.get("modified")),
+        kill_chain_phases=tuple((phase["kill_chain_name"], phase["phase_name"]) for phase in phases),
+        derived_from=link,
     )
 
 

@@ -23,6 +23,7 @@ from hub.audit import record
 from hub.errors import Conflict, InvalidInput, NotFound
 from hub.feeds import reported, sources
 from hub.feeds.batch import QUARANTINED
+from hub.feeds.contributed import link_of_row, phases_of_row
 from hub.feeds.holding import (
     EDITED,
     HELD,
@@ -183,6 +184,8 @@ def _statement(session: Session, entry: Quarantined, value: Value) -> Statement:
         grade=entry.grade,
         audience=Audience(Tlp(entry.tlp), frozenset(entry.groups)),
         labels=tuple(entry.labels),
+        kill_chain_phases=phases_of_row(entry.kill_chain_phases),
+        derived_from=link_of_row(entry.derived_from[0]) if entry.derived_from else None,
         first_seen=entry.first_seen,
         last_seen=entry.last_seen or entry.first_seen or entry.held_at,
     )

@@ -152,7 +152,8 @@ class Indicator(Record):
 
     ``key`` is the id that its value gives; ``stix_id`` differs from it once the value has come back after a
     revocation, since a revoked object has no later version (STIX 2.1 section 3.6.2). ``content`` hashes what
-    the present version says, and is empty where that one is revoked.
+    the present version says, and is empty where that one is revoked. ``falls_at`` is when its confidence leaves the
+    band that it stands in, None where it does not before it runs out.
     """
 
     __tablename__ = "indicator"
@@ -167,13 +168,16 @@ class Indicator(Record):
     created: Mapped[Timestamp]
     modified: Mapped[Timestamp]
     content: Mapped[bytes] = mapped_column(LargeBinary)
+    falls_at: Mapped[int | None] = mapped_column(BigInteger, index=True)
 
 
 class Contribution(Record):
     """What one source says of one indicator, and in which collections it says so.
 
     ``fingerprint`` is a hash of the statement: a repeat changes nothing. ``sighting_created`` and
-    ``sighting_modified`` are the times of the sighting that members see of it, 0 for a feed's.
+    ``sighting_modified`` are the times of the sighting that members see of it, 0 for a feed's. ``echo``: its member
+    was given the indicator before it first spoke. ``derived_from`` are the member's objects that say so, as
+    ``contributed.link_row`` writes them.
     """
 
     __tablename__ = "contribution"
@@ -191,6 +195,9 @@ class Contribution(Record):
     labels: Mapped[list[str]] = mapped_column(JSON)
     sighting_created: Mapped[Timestamp]
     sighting_modified: Mapped[Timestamp]
+    kill_chain_phases: Mapped[list[list[str]]] = mapped_column(JSON, default=list)
+    echo: Mapped[bool] = mapped_column(Boolean, default=False)
+    derived_from: Mapped[list[list[Any]]] = mapped_column(JSON, default=list)
 
 
 class KnownReading(Record):
@@ -243,6 +250,7 @@ class Quarantined(Record):
     kill_chain_phases: Mapped[list[list[str]]] = mapped_column(JSON)
     first_seen: Mapped[int | None] = mapped_column(BigInteger)
     last_seen: Mapped[int | None] = mapped_column(BigInteger)
+    derived_from: Mapped[list[list[Any]]] = mapped_column(JSON, default=list)
     replaced_kind: Mapped[str | None] = mapped_column(Text)
     replaced_value: Mapped[str | None] = mapped_column(Text)
     decided_at: Mapped[int | None] = mapped_column(BigInteger)

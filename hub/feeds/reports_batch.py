@@ -152,6 +152,7 @@ def _statement(report: Report, reading: RawIndicator, value: Value, target: Targ
         labels=reading.labels,
         first_seen=micros(reading.first_seen),
         last_seen=micros(reading.last_seen),
+        kill_chain_phases=reading.kill_chain_phases,
     )
 
 

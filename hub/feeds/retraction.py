@@ -36,7 +36,8 @@ def apply(
         for body, stream_id, latest in session.execute(found):
             if stream_id < WITHDRAWALS or latest:
                 said[stream_id < WITHDRAWALS].update(patterned_values(parse_json(bytes(body))))
-        revoked = merger.retract(session, target.source, said[True] - said[False])
-        take_back(session, target.source.id, said[True] - said[False], OBJECT)
+        gone = said[True] - said[False]
+        revoked = merger.retract(session, target.source, gone, objects=dict.fromkeys(gone, (one.stix_id,)))
+        take_back(session, target.source.id, gone, OBJECT)
         result.counts.update({"read": 1, "accepted": 1, "revoked": revoked})
         result.outcome(position, SUCCESS, "object", one.stix_id, message=f"{revoked} indicators revoked")

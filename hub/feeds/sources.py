@@ -26,6 +26,7 @@ class Contributor:
     """A source as the merge sees it.
 
     ``allows_wider``: its label does not narrow what others say of the same value more openly; it agreed in writing.
+    ``member_id`` is the member that it is a source of, None for a feed.
     """
 
     id: int
@@ -35,6 +36,7 @@ class Contributor:
     grade: str
     independence_group: str
     allows_wider: bool = False
+    member_id: str | None = None
 
     @property
     def is_feed(self) -> bool:
@@ -141,4 +143,5 @@ def _contributor(record: SourceRecord) -> Contributor:
         record.grade,
         record.independence_group,
         bool(record.allows_wider),
+        record.member_id,
     )

@@ -75,6 +75,7 @@ def _statement(reading: RawIndicator, value: Value, target: Target) -> Statement
         labels=reading.labels,
         first_seen=micros(reading.first_seen),
         last_seen=micros(reading.last_seen),
+        kill_chain_phases=reading.kill_chain_phases,
     )
 
 

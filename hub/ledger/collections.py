@@ -69,6 +69,20 @@ def all_collections(session: Session) -> list[Collection]:
     return list(session.scalars(select(Collection).order_by(Collection.no)))
 
 
+def readable_by_all_of(session: Session, collection_no: int, other_no: int) -> bool:
+    """Whether the collection may be read by everybody who may read the other one."""
+    numbers = {collection_no, other_no}
+    found = session.execute(
+        select(CollectionAudience.collection_no, CollectionAudience.audience).where(
+            CollectionAudience.collection_no.in_(numbers), CollectionAudience.action == "read"
+        )
+    )
+    readers: dict[int, set[str]] = {number: set() for number in numbers}
+    for no, audience in found:
+        readers[no].add(audience)
+    return "members" in readers[collection_no] or readers[collection_no] >= readers[other_no]
+
+
 def visible_to(session: Session, actor: Actor) -> list[CollectionView]:
     """The collections that the actor may read or write, sorted by id."""
     rows = session.execute(

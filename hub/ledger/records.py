@@ -167,7 +167,10 @@ class Disclosure(Record):
     """Entries that a member was given. ``runs`` holds them: gap and length of each run, as variable-length numbers."""
 
     __tablename__ = "disclosure"
-    __table_args__ = (Index("ix_disclosure_collection_no_first_seq", "collection_no", "first_seq", "last_seq"),)
+    __table_args__ = (
+        Index("ix_disclosure_collection_no_first_seq", "collection_no", "first_seq", "last_seq"),
+        Index("ix_disclosure_member_id", "member_id", "collection_no", "last_seq"),
+    )
 
     id: Mapped[int] = mapped_column(Sequence, primary_key=True)
     member_id: Mapped[str] = mapped_column(Text)

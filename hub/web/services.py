@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from hub.checks.checking import Checks
 from hub.checks.filing_parts import Desk
+from hub.checks.mentions import Mentioned
 from hub.db import Database
 from hub.feeds.quarantine import Quarantine
 from hub.ledger.append import Log
@@ -57,6 +58,8 @@ class Services:
     limits: RateLimits
     proxies: Proxies
     checks: Checks
+    # Who named an identifier beside filings, for subject access.
+    mentioned: Mentioned
 
     def close(self) -> None:
         """Write what waits to be written, and close every connection."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import count
+from typing import Any
 
 from playwright.sync_api import Page, expect
 
@@ -17,10 +18,26 @@ numbers = count(1)
 LAW = "Serious Crime Act 2007, section 68"
 
 
-def become(page: Page, person: TestPerson, path: str) -> None:
-    page.context.clear_cookies()
-    sign_in(page, person.email, person.code)
-    page.goto(path)
+class Visits:
+    """One browser that several people use in turn; each signs in once, since a code is good once."""
+
+    def __init__(self, page: Page) -> None:
+        self._page = page
+        self._cookies: dict[str, Any] = {}
+        self._present = ""
+
+    def become(self, person: TestPerson, path: str) -> None:
+        """Go on as ``person`` at ``path``."""
+        context = self._page.context
+        if self._present:
+            self._cookies[self._present] = context.cookies()
+        context.clear_cookies()
+        if person.email in self._cookies:
+            context.add_cookies(self._cookies[person.email])
+        else:
+            sign_in(self._page, person.email, person.code)
+        self._present = person.email
+        self._page.goto(path)
 
 
 def check(page: Page, kind: str, value: str) -> None:
@@ -33,17 +50,8 @@ def check(page: Page, kind: str, value: str) -> None:
     expect(page.get_by_role("heading", level=1, name="Answer")).to_be_visible()
 
 
-def test_from_a_filing_to_the_notice_of_its_correction(served: LiveHub, page: Page, look: Look) -> None:
-    number = next(numbers)
-    groups = {"groups": ("banks",), "roles": ("reader", "contributor"), "clearance": "amber+strict"}
-    bank = served.add_member(f"Filing Bank {number}", **groups)  # type: ignore[arg-type] # one mapping for both
-    other = served.add_member(f"Asking Bank {number}", **groups)  # type: ignore[arg-type] # as above
-    writer = add_person(served, f"writer.{number}@filing.test", ["contributor"], bank.member_id, name="Wren Hart")
-    second = add_person(served, f"second.{number}@filing.test", ["primary-contact"], bank.member_id, name="Sol Vane")
-    asker = add_person(served, f"asker.{number}@asking.test", ["reader"], other.member_id, name="Ash Reed")
-    account = f"{55550000 + number:08d}"
-
-    become(page, writer, "/console/filings")
+def file_known_fraud(page: Page, number: int, account: str, look: Look) -> None:
+    """Fill the form of a filing, first wrongly."""
     look(page, "filings-none")
     page.get_by_role("button", name="File fraud").click()
     look(page, "filing-form")
@@ -66,9 +74,10 @@ def test_from_a_filing_to_the_notice_of_its_correction(served: LiveHub, page: Pa
     page.get_by_role("button", name="File it").click()
     expect(page.get_by_text("It waits for a second person of your organisation.")).to_be_visible()
     look(page, "filing-pending")
-    filing = page.url
 
-    become(page, second, "/console/filings/approvals")
+
+def approve(page: Page, number: int, look: Look) -> None:
+    """Approve it as the second person."""
     look(page, "filing-approvals")
     page.get_by_role("link", name=f"CASE-{number}").click()
     look(page, "filing-to-approve")
@@ -76,7 +85,25 @@ def test_from_a_filing_to_the_notice_of_its_correction(served: LiveHub, page: Pa
     page.get_by_role("button", name="Decide").click()
     expect(page.get_by_text("It is approved, and counts as known fraud")).to_be_visible()
 
-    become(page, asker, "/console/checks")
+
+def test_from_a_filing_to_the_notice_of_its_correction(served: LiveHub, page: Page, look: Look) -> None:
+    number = next(numbers)
+    groups: dict[str, Any] = {"groups": ("banks",), "roles": ("reader", "contributor"), "clearance": "amber+strict"}
+    bank = served.add_member(f"Filing Bank {number}", **groups)
+    other = served.add_member(f"Asking Bank {number}", **groups)
+    writer = add_person(served, f"writer.{number}@filing.test", ["contributor"], bank.member_id, name="Wren Hart")
+    second = add_person(served, f"second.{number}@filing.test", ["primary-contact"], bank.member_id, name="Sol Vane")
+    asker = add_person(served, f"asker.{number}@asking.test", ["reader"], other.member_id, name="Ash Reed")
+    account = f"{55550000 + number:08d}"
+    visits = Visits(page)
+
+    visits.become(writer, "/console/filings")
+    file_known_fraud(page, number, account, look)
+    filing = page.url
+    visits.become(second, "/console/filings/approvals")
+    approve(page, number, look)
+
+    visits.become(asker, "/console/checks")
     look(page, "checks-none")
     page.get_by_role("button", name="Check a payee").click()
     look(page, "check-form")
@@ -96,7 +123,7 @@ def test_from_a_filing_to_the_notice_of_its_correction(served: LiveHub, page: Pa
     page.goto("/console/checks")
     look(page, "checks")
 
-    become(page, writer, filing)
+    visits.become(writer, filing)
     page.get_by_label("Dispute it").check()
     page.get_by_label("Reason").fill("It is the victim's own account")
     page.get_by_role("button", name="Continue").click()
@@ -104,7 +131,7 @@ def test_from_a_filing_to_the_notice_of_its_correction(served: LiveHub, page: Pa
     look(page, "filing-disputed")
     upkeep.make_notices(served.hub)
 
-    become(page, asker, "/console/checks")
+    visits.become(asker, "/console/checks")
     check(page, "bank-account", f"20-20-15 {account}")
     expect(page.get_by_text("No match", exact=True)).to_be_visible()
     look(page, "check-no-match")
@@ -114,17 +141,8 @@ def test_from_a_filing_to_the_notice_of_its_correction(served: LiveHub, page: Pa
     expect(page.get_by_text("Disputed since: do not rely on it until that is settled")).to_be_visible()
 
 
-def test_the_staff_watch_dispute_and_answer_a_request(served: LiveHub, page: Page, look: Look) -> None:
-    number = next(numbers)
-    groups = {"groups": ("banks",), "roles": ("reader", "contributor"), "clearance": "amber+strict"}
-    bank = served.add_member(f"Careful Bank {number}", **groups)  # type: ignore[arg-type] # one mapping for both
-    other = served.add_member(f"Curious Bank {number}", **groups)  # type: ignore[arg-type] # as above
-    asker = add_person(served, f"asker.{number}@curious.test", ["reader"], other.member_id)
-    writer = add_person(served, f"writer.{number}@careful.test", ["contributor"], bank.member_id)
-    analyst = add_person(served, f"analyst.{number}@checks.test", ["analyst"], name="Nia Cole")
-    born = f"19{70 + number % 30}-02-03"
-
-    become(page, writer, "/console/filings/new?about=person")
+def file_victim(page: Page, number: int, born: str, look: Look) -> None:
+    """File an impersonated victim, and look at the other pages of filings."""
     page.get_by_label("Name", exact=True).fill("Vera Holmwood")
     page.get_by_label("Date of birth").first.fill(born)
     page.get_by_label("What is it?").select_option("impersonated-victim")
@@ -143,14 +161,9 @@ def test_the_staff_watch_dispute_and_answer_a_request(served: LiveHub, page: Pag
     page.goto("/console/filings")
     look(page, "filings")
 
-    become(page, analyst, "/console/oversight/canaries")
-    page.get_by_label("Kind").select_option("phone")
-    page.get_by_label("Value").fill(f"07700 900{number:03d}")
-    page.get_by_label("Where is it planted?").fill("In the test list for the supplier")
-    page.get_by_role("button", name="Plant it").click()
 
-    become(page, asker, "/console/checks")
-    check(page, "phone", f"07700 900{number:03d}")
+def check_victim(page: Page, born: str, look: Look) -> str:
+    """Check the victim; the contact token."""
     page.goto("/console/checks/new")
     page.get_by_label("What do you check?").select_option("person")
     page.get_by_label("Name", exact=True).fill("Vera Holmwood")
@@ -162,9 +175,50 @@ def test_the_staff_watch_dispute_and_answer_a_request(served: LiveHub, page: Pag
     assert "Holmwood" not in page.content()
     look(page, "check-protect")
     page.locator("summary").click()
-    token = page.locator("details .hub-mono").inner_text()
+    return page.locator("details .hub-mono").inner_text()
 
-    become(page, analyst, "/console/oversight")
+
+def answer_request(page: Page, number: int, born: str, look: Look) -> None:
+    """Look for the person, withhold the filing, make the copy."""
+    look(page, "subject-access")
+    page.get_by_label("Reference of the request").fill(f"SAR-{number}")
+    page.get_by_label("Name").fill("Vera Holmwood")
+    page.get_by_label("Date of birth").fill(born)
+    page.get_by_role("button", name="Look").click()
+    look(page, "subject-access-look")
+    page.get_by_label("Withhold filing--").check()
+    page.get_by_label("Why is it withheld?").fill("It would prejudice an investigation")
+    page.get_by_role("button", name="Record the decision and make the copy").click()
+    look(page, "subject-access-record")
+    page.get_by_role("button", name="The person's copy, to print").click()
+    assert "prejudice" not in page.content()
+    look(page, "subject-access-copy")
+
+
+def test_the_staff_watch_dispute_and_answer_a_request(served: LiveHub, page: Page, look: Look) -> None:
+    number = next(numbers)
+    groups: dict[str, Any] = {"groups": ("banks",), "roles": ("reader", "contributor"), "clearance": "amber+strict"}
+    bank = served.add_member(f"Careful Bank {number}", **groups)
+    other = served.add_member(f"Curious Bank {number}", **groups)
+    asker = add_person(served, f"asker.{number}@curious.test", ["reader"], other.member_id)
+    writer = add_person(served, f"writer.{number}@careful.test", ["contributor"], bank.member_id)
+    analyst = add_person(served, f"analyst.{number}@checks.test", ["analyst"], name="Nia Cole")
+    born, visits = f"19{70 + number % 30}-02-03", Visits(page)
+
+    visits.become(writer, "/console/filings/new?about=person")
+    file_victim(page, number, born, look)
+
+    visits.become(analyst, "/console/oversight/canaries")
+    page.get_by_label("Kind").select_option("phone")
+    page.get_by_label("Value").fill(f"07700 900{number:03d}")
+    page.get_by_label("Where is it planted?").fill("In the test list for the supplier")
+    page.get_by_role("button", name="Plant it").click()
+
+    visits.become(asker, "/console/checks")
+    check(page, "phone", f"07700 900{number:03d}")
+    token = check_victim(page, born, look)
+
+    visits.become(analyst, "/console/oversight")
     alarm = page.get_by_role("heading", name=f"A planted value was asked for: Curious Bank {number}")
     for _ in range(20):  # the watch looks every second
         if alarm.count():
@@ -185,19 +239,7 @@ def test_the_staff_watch_dispute_and_answer_a_request(served: LiveHub, page: Pag
     page.get_by_role("button", name="Continue").click()
     look(page, "disputed-filing")
     page.goto("/console/subject-access")
-    look(page, "subject-access")
-    page.get_by_label("Reference of the request").fill(f"SAR-{number}")
-    page.get_by_label("Name").fill("Vera Holmwood")
-    page.get_by_label("Date of birth").fill(born)
-    page.get_by_role("button", name="Look").click()
-    look(page, "subject-access-look")
-    page.get_by_label("Withhold filing--").check()
-    page.get_by_label("Why is it withheld?").fill("It would prejudice an investigation")
-    page.get_by_role("button", name="Record the decision and make the copy").click()
-    look(page, "subject-access-record")
-    page.get_by_role("button", name="The person's copy, to print").click()
-    assert "prejudice" not in page.content()
+    answer_request(page, number, born, look)
     expect(page.get_by_text(f"Curious Bank {number}")).to_be_visible()
-    look(page, "subject-access-copy")
     page.goto("/console/retention")
     look(page, "retention")

@@ -65,7 +65,7 @@ class Desk:
 def desk(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     engine = request.getfixturevalue(request.param)
     with engine.migrated() as url, local(url, tmp_path_factory.mktemp("checks"), checks=NONE_DRAWN) as hub:
-        both = {"groups": ("banks",), "roles": ("reader", "contributor"), "clearance": "amber+strict"}
+        both: dict[str, Any] = {"groups": ("banks",), "roles": ("reader", "contributor"), "clearance": "amber+strict"}
         bank, other = hub.add_member("First Bank", **both), hub.add_member("Second Bank", **both)
 
         def signed_in(email: str, role: str, member: TestMember | None) -> Browser:
@@ -131,6 +131,8 @@ def test_known_fraud_waits_for_a_second_person_and_then_answers_until_it_is_disp
     refused = desk.writer.send(f"{path}/approval", {"verdict": "approve", "why": ""}, page=path)
     assert refused.status_code == 403, "nobody approves what they wrote"
     assert "WALK-1" in said(desk.second, "/console/filings/approvals")
+    assert "1 Filings to approve" in said(desk.second, "/console/")
+    assert "to approve" not in said(desk.writer, "/console/"), "what I wrote waits for another"
     approved = desk.second.send(f"{path}/approval", {"verdict": "approve", "why": ""}, page=path)
     assert approved.status_code == 303, text_of(approved)
 
@@ -260,6 +262,7 @@ def test_what_was_drawn_is_justified_in_the_console(sqlite: Any, tmp_path: Any) 
         browser = Browser(hub).sign_in(add_person(hub, "jo@first.test", ["reader"], bank.member_id))
         answer = check(browser, "phone", PHONE.format(6))
         assert "To be justified" in said(browser, "/console/checks")
+        assert "1 Checks to justify" in said(browser, "/console/")
         assert browser.send(answer, {"justification": "too short"}).status_code == 400
         given = browser.send(answer, {"justification": "The payee of a new standing order of a customer"})
         assert given.status_code == 303, text_of(given)
@@ -282,14 +285,19 @@ def test_the_staff_see_alarms_planted_values_and_balances(desk: Desk) -> None:
     joined.watch(desk.hub.hub).look()
     overview = said(desk.analyst, "/console/oversight")
     assert "A planted value was asked for: Second Bank" in overview
+    assert "1 Alarms about checks" in said(desk.analyst, "/console/")
     with desk.hub.hub.database.reading() as session:
         alarm = session.scalars(select(Alarm).where(Alarm.kind == "canary")).one()
     assert (
-        desk.analyst.send(f"/console/oversight/alarms/{alarm.id}", {"note": ""}, page="/console/oversight").status_code
+        desk.analyst.send(
+            f"/console/oversight/alarms/{alarm.id}", {f"note-{alarm.id}": ""}, page="/console/oversight"
+        ).status_code
         == 400
     )
     closed = desk.analyst.send(
-        f"/console/oversight/alarms/{alarm.id}", {"note": "spoken to them " + SCRIPT}, page="/console/oversight"
+        f"/console/oversight/alarms/{alarm.id}",
+        {f"note-{alarm.id}": "spoken to them " + SCRIPT},
+        page="/console/oversight",
     )
     assert closed.status_code == 303
     assert SCRIPT not in desk.auditor.get("/console/oversight?alarms=all").text

@@ -22,11 +22,13 @@ from hub.checks.subject_access import Decision
 from hub.checks.subjects import SubjectKind, canonical_subject
 from hub.errors import Conflict, InvalidInput
 from hub.factory import upkeep
+from hub.factory.mentions import mentions
 from hub.feeds.records import Submission
 from hub.members.people_records import OutgoingMessage
 from tests import filings
 from tests.commands import Commands
 from tests.live import LocalHub, TestMember, local
+from tests.operations import tell
 from tests.people import add_person
 
 BASIS = {"purpose": "payee-check", "legal_gateway": "serious-crime-act-2007-s68", "case_reference": "CASE-1"}
@@ -233,7 +235,7 @@ PERSON = {"name": "Ada Quillfeather", "date_of_birth": "1980-02-29"}
 def held(hub: LocalHub, *subjects: tuple[str, Any]) -> Any:
     found = [canonical_subject(SubjectKind(kind), raw) for kind, raw in subjects]
     with hub.hub.database.reading() as session:
-        return subject_access.find(session, hub.hub.vault, found)
+        return subject_access.find(session, hub.hub.vault, found, mentions)
 
 
 def answered(hub: LocalHub, holding: Any, decision: Decision) -> dict[str, Any]:
@@ -264,6 +266,42 @@ def test_a_person_is_told_what_is_held_by_whom_and_who_searched(
     ]
     with pytest.raises(Conflict, match="answered already"):
         answered(hub, holding, Decision("SAR-7", "officer"))
+
+
+def test_a_person_is_told_who_else_named_them_and_what_could_not_be_searched(hub: LocalHub, bank: TestMember) -> None:
+    number, mailbox = "442079460509", "named@elsewhere.example"
+    partner = hub.add_member("Report Desk", kind="report-fraud", roles=["reporting-partner"])
+    report = {
+        "report": {
+            "reference": "R-509", "kind": "crime", "reporter_kind": "victim", "reported_at": "2026-11-03T10:15:00Z",
+            "nfib_code": "3A", "narrative": "they called me", "grade": "2B:P",
+        },
+        "suspects": [{"name": "Ada Quillfeather", "phone": f"+{number}"}],
+        "victim": {"name": "Sam Sampleton", "phone": "07700 900510", "email": "sam@victim.example"},
+    }  # fmt: skip
+    answer = hub.request("POST", "/api/v1/reports", partner, json=report)
+    assert answer.status_code == 202, answer.text
+    hub.work()
+    shy = hub.add_member("Shy Sharer", kind="insurer", groups=["banks"], roles=["contributor"], anonymous=True)
+    tell(hub, f"+{number}\n{mailbox}\n", shy, "amber", ("banks",))
+    tell(hub, f"{mailbox}\n", "open-list")
+    told = answered(hub, held(hub, ("phone", f"+{number}"), ("email", mailbox)), Decision("SAR-9", "officer"))
+    assert sorted((one["what"], one["source"].split(":")[0], one["value"]) for one in told["mentions"]) == [
+        ("indicator", "Report Desk", number), ("indicator", "open-list", mailbox), ("indicator", "withheld", number),
+        ("indicator", "withheld", mailbox), ("report", "Report Desk", number),
+    ]  # fmt: skip
+    (reported,) = [one for one in told["mentions"] if one["what"] == "report"]
+    assert (reported["category"], reported["state"]) == ("3A", "published")
+    assert "not by names" in told["not_searched"][0]
+    assert "Shy" not in json.dumps(told)
+    assert "Sampleton" not in json.dumps(told)
+    # The name of a suspect and the victim's own number stand sealed in the report: nothing finds them.
+    assert held(hub, ("person", PERSON), ("phone", "07700 900510")).mentions == []
+    # The exemption covers a mention as it does a filing.
+    again = held(hub, ("phone", f"+{number}"))
+    hidden = frozenset(one.id for one in again.mentions if one.what == "report")
+    told = answered(hub, again, Decision("SAR-10", "officer", hidden, "an arrest is planned"))
+    assert [one["what"] for one in told["mentions"]] == ["indicator", "indicator"]
 
 
 def test_the_crime_exemption_is_a_recorded_decision(hub: LocalHub, bank: TestMember, asker: TestMember) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from hub import clock
 from hub.cli.imports import summary, take_in
 from hub.stix.tlp import Tlp
 from tests.live import LocalHub, TestMember, local
@@ -17,6 +18,8 @@ from tests.live import LocalHub, TestMember, local
 SIGNED, PLAIN = "/taxii2/signed", "/taxii2/plain"
 STAMPS = ("created", "modified", "valid_from", "valid_until")
 numbers = itertools.count(1)
+# Just now: what was seen longer ago has faded.
+REPORTED = clock.stix_timestamp(clock.micros() - 60_000_000)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"], scope="module")
@@ -74,7 +77,7 @@ def feed(hub: LocalHub, tmp_path: Path, content: str, source: str, **options: An
 def report(hub: LocalHub, member: TestMember, reference: str, *, grade: str | None = None, **suspect: str) -> Any:
     body: dict[str, Any] = {
         "report": {
-            "reference": reference, "kind": "crime", "reporter_kind": "victim", "reported_at": "2026-11-03T10:00:00Z",
+            "reference": reference, "kind": "crime", "reporter_kind": "victim", "reported_at": REPORTED,
             "nfib_code": "3A",
         },
         "suspects": [suspect],

@@ -14,6 +14,7 @@ from sqlalchemy import func, select
 from hub import clock
 from hub.audit.records import AuditEvent
 from hub.checks import filing, precheck_keys, quotas
+from hub.checks.gateways import Basis, Gateway, Purpose
 from hub.checks.precheck import PURPOSE
 from hub.checks.precheck_client import PrecheckClient, read_values
 from hub.checks.precheck_keys import DAY, published
@@ -29,6 +30,10 @@ from tests.live import LocalHub, TestMember, local, serving, wait_for
 
 PARAMETERS = "/api/v1/precheck"
 EVALUATIONS = "/api/v1/precheck/evaluations"
+BASIS = Basis(Purpose.PAYEE_CHECK, Gateway.DPA_2018_SCH1_P14)
+STATED = {"purpose": BASIS.purpose.value, "legal_gateway": BASIS.gateway.value}
+WITH = ("--purpose", STATED["purpose"], "--gateway", STATED["legal_gateway"])
+HEAD = json.dumps(STATED).encode().removesuffix(b"}") + b","
 MULE = filings.account(20260001)
 MULE_LINE = "20-20-15 20260001"
 
@@ -81,7 +86,7 @@ def matched(hub: LocalHub, member: TestMember, *lines: str, kind: str | None = N
     asked, unreadable = read_values("\n".join(lines), kind)
     assert not unreadable
     keys = [one["public_key"] for one in parameters(hub, member)["epochs"]]
-    found = PrecheckClient("http://localhost", InProcess(hub, member), keys).run(asked)
+    found = PrecheckClient("http://localhost", InProcess(hub, member), keys, BASIS).run(asked)
     return {one.value for one, _ in found.matches}
 
 
@@ -105,7 +110,7 @@ def test_nothing_that_is_sent_can_be_tried_out(hub: LocalHub, bank: TestMember, 
     for _ in range(2):
         session = InProcess(hub, asker)
         keys = [one["public_key"] for one in parameters(hub, asker)["epochs"]]
-        assert PrecheckClient("http://localhost", session, keys).run(asked).matches
+        assert PrecheckClient("http://localhost", session, keys, BASIS).run(asked).matches
         assert not any(form in sent for sent in session.sent for form in (b"20260001", b"20-20-15", b"202015"))
         bodies.append(next(sent for sent in session.sent if sent.startswith(b"POST")))
     assert bodies[0] != bodies[1]
@@ -113,6 +118,8 @@ def test_nothing_that_is_sent_can_be_tried_out(hub: LocalHub, bank: TestMember, 
         events = list(session_.scalars(select(AuditEvent).where(AuditEvent.action == "precheck:evaluate")))
     assert [json.loads(one.detail)["after"]["evaluations"] for one in events] == [1, 1]
     assert {one.actor for one in events} == {asker.member_id}
+    after = json.loads(events[0].detail)["after"]
+    assert (after["purpose"], after["gateway"]) == ("payee-check", "dpa-2018-sch1-para14")
 
 
 def test_a_set_is_for_those_alone_who_may_see_its_filings(hub: LocalHub, bank: TestMember) -> None:
@@ -237,7 +244,7 @@ def test_evaluations_are_counted_and_the_quota_ends_them(hub: LocalHub, asker: T
     build(hub)
     with hub.hub.database.unit_of_work() as session:
         quotas.set_quota(session, "operator", asker.member_id, PURPOSE, 3, 3)
-    body = {"epoch": 1, "blinded": _blinded(2)}
+    body = {**STATED, "epoch": 1, "blinded": _blinded(2)}
     assert parameters(hub, asker)["evaluations_left"] == 3
     assert hub.request("POST", EVALUATIONS, asker, json=body).status_code == 200
     assert parameters(hub, asker)["evaluations_left"] == 1
@@ -245,7 +252,9 @@ def test_evaluations_are_counted_and_the_quota_ends_them(hub: LocalHub, asker: T
     assert refused.status_code == 429
     assert 0 < int(refused.headers["Retry-After"]) <= 86_400
     assert "evaluated" not in refused.text
-    assert hub.request("POST", EVALUATIONS, asker, json={"epoch": 1, "blinded": _blinded(1)}).status_code == 200
+    assert (
+        hub.request("POST", EVALUATIONS, asker, json={**STATED, "epoch": 1, "blinded": _blinded(1)}).status_code == 200
+    )
     assert parameters(hub, asker)["evaluations_left"] == 0
 
 
@@ -256,18 +265,18 @@ def _blinded(count: int) -> list[str]:
 BAD = {
     "no JSON": (b"{", 400, ""),
     "no object": (b"[]", 400, "body"),
-    "another field": (b'{"epoch": 1, "blinded": [], "values": ["x"]}', 400, "body"),
-    "no batch": (b'{"epoch": 1, "blinded": []}', 400, "blinded"),
-    "no list": (b'{"epoch": 1, "blinded": "a"}', 400, "blinded"),
-    "no epoch": (b'{"epoch": true, "blinded": ["a"]}', 400, "epoch"),
-    "an unknown epoch": (json.dumps({"epoch": 9, "blinded": _blinded(1)}).encode(), 404, ""),
-    "a huge epoch": (json.dumps({"epoch": 2**40, "blinded": _blinded(1)}).encode(), 400, "epoch"),
-    "no base64": (b'{"epoch": 1, "blinded": ["' + b"*" * 43 + b'"]}', 400, "blinded[0]"),
-    "too short": (b'{"epoch": 1, "blinded": ["AAAA"]}', 400, "blinded[0]"),
-    "no text": (b'{"epoch": 1, "blinded": [7]}', 400, "blinded[0]"),
-    "no element": (b'{"epoch": 1, "blinded": ["' + b"_" * 42 + b'8"]}', 400, "blinded[0]"),
-    "the identity": (b'{"epoch": 1, "blinded": ["' + b"A" * 43 + b'"]}', 400, "blinded[0]"),
-    "too many": (json.dumps({"epoch": 1, "blinded": _blinded(1) * 501}).encode(), 413, "blinded"),
+    "another field": (HEAD + b' "epoch": 1, "blinded": [], "values": ["x"]}', 400, "body"),
+    "no batch": (HEAD + b' "epoch": 1, "blinded": []}', 400, "blinded"),
+    "no list": (HEAD + b' "epoch": 1, "blinded": "a"}', 400, "blinded"),
+    "no epoch": (HEAD + b' "epoch": true, "blinded": ["a"]}', 400, "epoch"),
+    "an unknown epoch": (json.dumps({**STATED, "epoch": 9, "blinded": _blinded(1)}).encode(), 404, ""),
+    "a huge epoch": (json.dumps({**STATED, "epoch": 2**40, "blinded": _blinded(1)}).encode(), 400, "epoch"),
+    "no base64": (HEAD + b' "epoch": 1, "blinded": ["' + b"*" * 43 + b'"]}', 400, "blinded[0]"),
+    "too short": (HEAD + b' "epoch": 1, "blinded": ["AAAA"]}', 400, "blinded[0]"),
+    "no text": (HEAD + b' "epoch": 1, "blinded": [7]}', 400, "blinded[0]"),
+    "no element": (HEAD + b' "epoch": 1, "blinded": ["' + b"_" * 42 + b'8"]}', 400, "blinded[0]"),
+    "the identity": (HEAD + b' "epoch": 1, "blinded": ["' + b"A" * 43 + b'"]}', 400, "blinded[0]"),
+    "too many": (json.dumps({**STATED, "epoch": 1, "blinded": _blinded(1) * 501}).encode(), 413, "blinded"),
 }
 
 
@@ -299,15 +308,15 @@ def test_a_new_key_brings_new_sets_and_the_old_one_ends(hub: LocalHub, bank: Tes
     asked, _ = read_values(MULE_LINE)
     # Who has pinned the old key only goes on with it; who has pinned both takes the new one.
     for pins, epoch in (([old["public_key"]], 1), ([one["public_key"] for one in both["epochs"]], 2)):
-        found = PrecheckClient("http://localhost", InProcess(hub, asker), pins).run(asked)
+        found = PrecheckClient("http://localhost", InProcess(hub, asker), pins, BASIS).run(asked)
         assert (found.epoch, len(found.matches)) == (epoch, 1)
     with clock.as_of(clock.micros() + 15 * DAY):
-        refused = hub.request("POST", EVALUATIONS, asker, json={"epoch": 1, "blinded": _blinded(1)})
+        refused = hub.request("POST", EVALUATIONS, asker, json={**STATED, "epoch": 1, "blinded": _blinded(1)})
         assert refused.status_code == 400
         assert "epoch 1 is over" in refused.text
         assert [one["epoch"] for one in parameters(hub, asker)["epochs"]] == [2]
         with pytest.raises(IntegrityFailure, match="pinned"):
-            PrecheckClient("http://localhost", InProcess(hub, asker), [old["public_key"]]).run(asked)
+            PrecheckClient("http://localhost", InProcess(hub, asker), [old["public_key"]], BASIS).run(asked)
         with hub.hub.database.unit_of_work() as session:
             precheck_keys.destroy(session, hub.hub.vault, precheck_keys.over(session, hub.hub.vault))
         with hub.hub.database.reading() as session:
@@ -336,7 +345,7 @@ def test_a_client_trusts_only_what_is_pinned_and_proved(hub: LocalHub, bank: Tes
             return answer
 
     def run(change: Any, pins: list[str]) -> Any:
-        return PrecheckClient("http://localhost", Altered(change), pins).run(asked)
+        return PrecheckClient("http://localhost", Altered(change), pins, BASIS).run(asked)
 
     assert run(lambda _, content: content, [key]).matches
     with pytest.raises(IntegrityFailure, match="pinned"):
@@ -376,7 +385,7 @@ def test_the_command_against_a_served_hub(database_url: str, tmp_path: Path) -> 
         key = hub.get(PARAMETERS, asker).json()["epochs"][0]["public_key"]
         command = Commands("", tmp_path)
         command.environment = {"PRECHECK_URL": hub.url, "PRECHECK_USER": asker.username, "PRECHECK_TOKEN": asker.token}
-        ended = command.apart("precheck", values, "--key", key, code=3)
+        ended = command.apart("precheck", values, *WITH, "--key", key, code=3)
         assert ended.document["matches"] == [
             {
                 "line": 2,
@@ -388,5 +397,5 @@ def test_the_command_against_a_served_hub(database_url: str, tmp_path: Path) -> 
         assert (ended.document["values"], ended.document["evaluations"]) == (2, 2)
         assert [one["line"] for one in ended.document["unreadable"]] == [4]
         assert "4111" not in ended.out
-        wrong = command.apart("precheck", values, "--key", "A" * 43, code=1)
+        wrong = command.apart("precheck", values, *WITH, "--key", "A" * 43, code=1)
         assert "pinned" in wrong.err

@@ -22,6 +22,7 @@ from hub.checks.records import Filing, FilingIdentifier, IndexEpoch
 from hub.checks.subjects import SubjectKind, canonical_subject
 from hub.errors import IntegrityFailure
 from hub.factory import upkeep
+from hub.factory.mentions import mentions
 from tests import filings
 from tests.live import LocalHub, TestMember, local
 
@@ -84,7 +85,7 @@ def file_everything(hub: LocalHub, bank: TestMember, asker: TestMember) -> str:
     upkeep.set_builder(hub.hub).run()
     person = canonical_subject(SubjectKind.PERSON, PERSON)
     with hub.hub.database.unit_of_work() as session:
-        holding = subject_access.find(session, hub.hub.vault, [person])
+        holding = subject_access.find(session, hub.hub.vault, [person], mentions)
         assert len(holding.filings) == 2
         decision = subject_access.Decision("SAR-1", "officer", frozenset({filing_id}), "Canaryquill is being watched")
         subject_access.answer(session, hub.hub.vault, holding, decision, upkeep.owners(session))

@@ -155,7 +155,7 @@ def test_how_long_and_for_whom() -> None:
     assert tlp(subject={"url": "https://a.example/"}, tlp="amber") == Tlp.AMBER
     assert tlp(tlp="green") == Tlp.AMBER
     assert tlp(grade="1B:C", conditions="Ask first.") == Tlp.AMBER_STRICT
-    assert tlp(tlp="red", recipients=["m"]) == Tlp.RED
+    assert tlp(tlp="red", recipients=["5d0f6a1e-7c34-4c55-9f0e-1b2a3c4d5e6f"]) == Tlp.RED
 
 
 def test_the_gateways_say_for_what_and_for_whom() -> None:
@@ -192,5 +192,5 @@ def test_fields_of_the_wrong_type_are_faults() -> None:
         assert name in faults(document)
     for wrong in (None, 7, [], "text"):
         assert faults(wrong) == {"": "must be a JSON object"}
-    assert "recipients" in faults(intelligence(tlp="red", recipients=["m"] * 51))
+    assert "recipients" in faults(intelligence(tlp="red", recipients=["5d0f6a1e-7c34-4c55-9f0e-1b2a3c4d5e6f"] * 51))
     assert "valid_until" in faults(intelligence(valid_until="soon"))
