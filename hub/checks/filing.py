@@ -180,7 +180,7 @@ def expire_due(session: Session, desk: Desk, by: str) -> int:
 
 def own(session: Session, member_id: str, filing_id: str) -> Filing:
     """A member's own filing. Raises NotFound, also for another member's."""
-    filing = session.get(Filing, filing_id)
+    filing = _kept(session, filing_id)
     if filing is None or filing.member_id != member_id:
         raise NotFound("there is no such filing of your organisation")
     return filing
@@ -190,10 +190,15 @@ def found(session: Session, whose: str, filing_id: str) -> Filing:
     """A filing that ``whose`` (its member, or HUB for any) may act on. Raises NotFound."""
     if whose != HUB:
         return own(session, whose, filing_id)
-    filing = session.get(Filing, filing_id)
+    filing = _kept(session, filing_id)
     if filing is None:
         raise NotFound("there is no such filing", advice="hub filing list shows them.")
     return filing
+
+
+def _kept(session: Session, filing_id: str) -> Filing | None:
+    """The filing with an id; PostgreSQL takes no text that holds a NUL."""
+    return session.get(Filing, filing_id) if filing_id.isprintable() else None
 
 
 def note_opened(session: Session, filing: Filing, by: str, why: str) -> None:

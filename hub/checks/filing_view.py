@@ -49,10 +49,12 @@ def listed(
 ) -> list[Filing]:
     """Filings in the order of their ids, from the one behind ``after`` on; of one member, or (None) of all.
 
-    Raises InvalidInput for a state that there is not, and for a limit below 1 or above 100.
+    Raises InvalidInput for a state or an id that there is not, and for a limit below 1 or above 100.
     """
     if state and state not in STATES:
         raise InvalidInput("is not a state of filings", where="state", advice=f"States: {', '.join(STATES)}.")
+    if not after.isprintable():
+        raise InvalidInput("is not the id of a filing", where="after")
     if not 1 <= limit <= MOST_LISTED:
         raise InvalidInput(f"must be 1 to {MOST_LISTED}", where="limit")
     found = select(Filing).where(Filing.id > after).order_by(Filing.id).limit(limit)

@@ -81,7 +81,7 @@ def take(session: Session, vault: Vault, limits: Limits, actor: Actor, file: Fil
 
 def of_member(session: Session, member_id: str, job_id: str) -> CheckJob:
     """A member's job. Raises NotFound."""
-    found = session.get(CheckJob, job_id)
+    found = session.get(CheckJob, job_id) if job_id.isprintable() else None
     if found is None or found.member_id != member_id or found.delete_after <= clock.micros():
         raise NotFound("there is no such job", advice="Files and results are deleted after some days.")
     return found

@@ -12,9 +12,11 @@ from hub.stix.values import Value
 
 # What no search by identifier finds; the person is told so.
 NOT_SEARCHED: Final = (
-    "Reports of fraud are kept sealed. They were searched by the identifiers that they name of a suspect (account,"
-    " phone, e-mail, address on the internet, wallet, company, vehicle), not by names, dates of birth or postal"
-    " addresses, not in what is told, and not in what they say of the person who reported.",
+    (
+        "Reports of fraud are kept sealed. They were searched by the identifiers that they name of a suspect (account,"
+        " phone, e-mail, address on the internet, wallet, company, vehicle), not by names, dates of birth or postal"
+        " addresses, not in what is told, and not in what they say of the person who reported."
+    ),
     "Objects that members share with each other beside indicators were not searched.",
 )
 

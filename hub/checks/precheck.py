@@ -65,9 +65,8 @@ def parameters(session: Session, actor: Actor, settings: Settings) -> Parameters
 
 def downloaded(session: Session, actor: Actor, version: str) -> PrecheckSet:
     """One version of a set. Raises NotFound where there is none, or none that ``actor`` may have."""
-    found: PrecheckSet | None = session.scalar(
-        _of(actor).where(PrecheckSet.version == version).options(undefer(PrecheckSet.body))
-    )
+    wanted = _of(actor).where(PrecheckSet.version == version).options(undefer(PrecheckSet.body))
+    found: PrecheckSet | None = session.scalar(wanted) if version.isprintable() else None
     if found is None:
         raise NotFound("there is no such set, or no longer", advice="GET /api/v1/precheck names the present ones.")
     return found

@@ -16,7 +16,7 @@ from hub.checks.records import DISPUTED as DISPUTED_FILING
 from hub.checks.records import LIVE as LIVE_FILING
 from hub.checks.records import Filing
 from hub.checks.searches import answer_context, case_context, unpacked
-from hub.checks.searches_records import Search, SearchAnswer, SearchMatch, SearchSample
+from hub.checks.searches_records import Search, SearchAnswer, SearchHash, SearchMatch, SearchSample, WatchedUntil
 from hub.checks.subjects import Subject
 from hub.db.bulk import chunks
 from hub.errors import NotFound
@@ -30,7 +30,8 @@ def search_of(session: Session, member_id: str, check_id: str) -> tuple[Search, 
 
     Raises NotFound where there is none, or it is another member's.
     """
-    search_id, _, place = check_id.partition(".") if len(check_id) <= LONGEST_ID else ("", "", "")
+    possible = len(check_id) <= LONGEST_ID and check_id.isprintable()
+    search_id, _, place = check_id.partition(".") if possible else ("", "", "")
     found = session.scalar(select(Search).where(Search.id == search_id, Search.member_id == member_id))
     named = int(place) if place.isascii() and place.isdigit() else None
     if found is None or (named is None and check_id != search_id) or (named is not None and named >= found.size):
@@ -75,13 +76,18 @@ def answers_of(session: Session, vault: Vault, indicators: KnownIndicators, sear
 
 
 def who_searched(session: Session, hashes: SearchHashes, subject: Subject) -> list[tuple[Search, int]]:
-    """Every search for ``subject`` that is on record, with its place in it, the newest first; reads all searches.
+    """Every search for ``subject`` that is on record, with its place in it, the newest first.
 
+    Found by index as far as the watch has come; what was searched since then is read as a whole.
     A person who was searched by name and birth date is found by these, one by name and postcode by those.
     """
     wanted = hashes.all_of(subject)
-    holding = select(Search).where(or_(*(_holds(session, one) for one in wanted))).order_by(Search.no.desc())
-    placed = [(search, _place(search.hashes, wanted)) for search in session.scalars(holding)]
+    indexed_until = session.scalar(select(WatchedUntil.search_no)) or 0
+    indexed = select(SearchHash.search_no).where(SearchHash.hash.in_(wanted))
+    found = {one.no: one for one in session.scalars(select(Search).where(Search.no.in_(indexed)))}
+    later = select(Search).where(Search.no > indexed_until, or_(*(_holds(session, one) for one in wanted)))
+    found |= {one.no: one for one in session.scalars(later)}
+    placed = [(found[no], _place(found[no].hashes, wanted)) for no in sorted(found, reverse=True)]
     return [(search, place) for search, place in placed if place is not None]
 
 

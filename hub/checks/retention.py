@@ -26,6 +26,7 @@ from hub.checks.searches_records import (
     Search,
     SearchAnswer,
     SearchDecision,
+    SearchHash,
     SearchMatch,
     SearchSample,
 )
@@ -36,7 +37,7 @@ BATCH: Final = 500
 # The counters of quotas are for the present day; a month helps to look back.
 QUOTA_DAYS: Final = 31
 OF_FILING: Final = (FilingIdentifier, FilingVersion, FilingEvent)
-OF_SEARCH: Final = (SearchAnswer, SearchSample, SearchMatch, SearchDecision)
+OF_SEARCH: Final = (SearchAnswer, SearchSample, SearchHash, SearchMatch, SearchDecision)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """The tables of searches: what was asked by whom and what for, what it matched, and what watches over it.
 
 No table here holds a value or a name: values stand as keyed hashes of their own label (``hub.checks.searches``),
-words of members are sealed. ``check_search``, ``check_match`` and ``check_decision`` are append-only.
+words of members are sealed. ``check_search``, ``check_search_hash``, ``check_match`` and ``check_decision`` are append-only.
 """
 
 from __future__ import annotations
@@ -41,6 +41,16 @@ class Search(Record):
     hashes: Mapped[bytes] = mapped_column(LargeBinary)
     near: Mapped[bytes] = mapped_column(LargeBinary)
     sealed: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class SearchHash(Record):
+    """That a search asked for a value; written by the watch, so that no answer waits for it. Zeros are left out."""
+
+    __tablename__ = "check_search_hash"
+    __table_args__ = (Index("ix_check_search_hash_search_no", "search_no"), {"sqlite_with_rowid": False})
+
+    hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    search_no: Mapped[int] = mapped_column(ForeignKey("check_search.no"), primary_key=True)
 
 
 class SearchMatch(Record):

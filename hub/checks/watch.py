@@ -18,9 +18,10 @@ from hub import clock
 from hub.audit import record
 from hub.checks.answers import LETTERS, Outcome
 from hub.checks.canaries import planted
-from hub.checks.hashes import HASH_BYTES, NEAR_BYTES, NO_NEIGHBOURHOOD
-from hub.checks.searches_records import Alarm, Search, WatchedUntil
+from hub.checks.hashes import HASH_BYTES, NEAR_BYTES, NO_HASH, NO_NEIGHBOURHOOD
+from hub.checks.searches_records import Alarm, Search, SearchHash, WatchedUntil
 from hub.db import Database
+from hub.db.bulk import insert_rows
 from hub.errors import Conflict, InvalidInput, NotFound, Unavailable
 from hub.settings import Checks
 
@@ -28,6 +29,8 @@ log = structlog.get_logger(__name__)
 
 HOUR: Final = 3_600_000_000
 AT_ONCE: Final = 500
+# The lock of a database with one writer is held for so many values, so that no answer waits long.
+VALUES_AT_ONCE: Final = 5000
 LOOKS_EVERY_SECONDS: Final = 1.0
 CANARY, HIT_RATE, SEQUENCE = "canary", "hit-rate", "sequence"
 FOUND: Final = {LETTERS[Outcome.MATCH], LETTERS[Outcome.POSSIBLE]}
@@ -69,15 +72,17 @@ class Watch:
             fresh = list(
                 session.scalars(select(Search).where(Search.no > watched.search_no).order_by(Search.no).limit(AT_ONCE))
             )
+            fresh = _within(fresh)
             if fresh:
                 watched.search_no = fresh[-1].no
+                _index(session, fresh)
                 self._look_at(session, fresh)
         return len(fresh)
 
     def _look_at(self, session: Session, fresh: Sequence[Search]) -> None:
         canaries = {one.hash: one for one in planted(session)}
         for search in fresh:
-            asked = {search.hashes[at : at + HASH_BYTES] for at in range(0, len(search.hashes), HASH_BYTES)}
+            asked = _asked(search)
             touched = sorted(canaries[one].id for one in asked & canaries.keys())
             if touched:
                 detail = {"search": search.id, "actor": search.actor, "canaries": touched}
@@ -141,6 +146,28 @@ WORDS: Final = {
     HIT_RATE: "The member {member} had {found} finds among {searched} subjects within an hour for {purpose}.",
     SEQUENCE: "The member {member} asked for {numbers} different numbers of one hundred within an hour.",
 }
+
+
+def _within(fresh: list[Search]) -> list[Search]:
+    """The first of them, with so many values as are looked at in one transaction; one search at least."""
+    values = 0
+    for place, search in enumerate(fresh):
+        values += search.size
+        if values > VALUES_AT_ONCE and place:
+            return fresh[:place]
+    return fresh
+
+
+def _asked(search: Search) -> set[bytes]:
+    """The hashes of what a search asked for."""
+    return {search.hashes[at : at + HASH_BYTES] for at in range(0, len(search.hashes), HASH_BYTES)}
+
+
+def _index(session: Session, fresh: Sequence[Search]) -> None:
+    """Let each search be found by what it asked for (``reading.who_searched``)."""
+    rows = [{"hash": one, "search_no": search.no} for search in fresh for one in sorted(_asked(search) - {NO_HASH})]
+    if rows:
+        insert_rows(session, SearchHash, rows)
 
 
 def alarms(session: Session, *, open_only: bool = True) -> list[Alarm]:

@@ -43,7 +43,7 @@ def disclosures(stix_id: str | None, wanted: str | None, as_json: bool) -> None:
             revoked = ", revoked" if version["revoked"] else ""
             click.echo(f"{version['version'] or 'unversioned'} in {version['collection']}{revoked}")
             for one in version["received"]:
-                click.echo(f"  {one['at']}  {one['member']}")
+                click.echo(f"  {one['at']}  {one['member']}{', redacted' if one['redacted'] else ''}")
 
 
 def _received(session: Session, stix_id: str, wanted: str | None) -> list[dict[str, Any]]:
@@ -59,7 +59,12 @@ def _received(session: Session, stix_id: str, wanted: str | None) -> list[dict[s
             "version": each.version,
             "revoked": each.revoked,
             "received": [
-                {"member_id": one.member_id, "member": names[one.member_id], "at": clock.timestamp(one.at)}
+                {
+                    "member_id": one.member_id,
+                    "member": names[one.member_id],
+                    "at": clock.timestamp(one.at),
+                    "redacted": one.redacted,
+                }
                 for one in each.received
             ],
         }

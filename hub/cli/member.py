@@ -78,6 +78,8 @@ def member_commands() -> None:
 @click.option("--group", "groups", multiple=True, help="A sharing group; repeatable.")
 @click.option("--role", "roles", multiple=True, type=click.Choice([role.value for role in Role]))
 @click.option("--anonymous", is_flag=True, help="Others see its sector, not its name.")
+@click.option("--parent", default="", help="Its ultimate parent company: no sponsor for others of the same group.")
+@click.option("--parent-number", default="", help="The parent's number in its register.")
 @json_option
 def add_member(
     name: str,
@@ -87,6 +89,7 @@ def add_member(
     roles: tuple[str, ...],
     anonymous: bool,
     as_json: bool,
+    **parent: str,
 ) -> None:
     """Add an active member without vetting, and show its first credential: the token is shown only now."""
     hub = open_hub()
@@ -98,6 +101,7 @@ def add_member(
         groups,
         [Role(role) for role in roles or ("reader",)],
         anonymous,
+        (parent["parent"], parent["parent_number"]),
     )
     if as_json:
         print_json(created)
@@ -115,13 +119,19 @@ def create_member(
     groups: tuple[str, ...],
     roles: list[Role],
     anonymous: bool = False,
+    parent: tuple[str, str] = ("", ""),
 ) -> dict[str, str]:
-    """A member, its published identity and its first credential, in one transaction."""
+    """A member, its published identity and its first credential, in one transaction.
+
+    ``parent``: name and registration number of its ultimate parent company, "" for what there is not.
+    """
     with hub.database.unit_of_work() as session:
         member = membership.add_member(
             session, name, kind=kind, clearance=clearance, groups=groups, roles=roles, anonymous=anonymous,
             namespace=hub.namespace,
         )  # fmt: skip
+        if any(parent):
+            membership.set_parent(session, member, *parent)
         publish_identity(hub, session, membership.identity_object(member))
         username, token = credentials.issue(session, member)
         return {

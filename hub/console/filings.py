@@ -40,8 +40,8 @@ def own_filings() -> Response:
     for name, known in (("state", STATES), ("tier", words.TIERS), ("role", words.ROLES)):
         if asked[name] in known:
             wanted = wanted.where(getattr(Filing, name) == asked[name])
-    if asked["reference"].strip():
-        wanted = wanted.where(Filing.reference.startswith(asked["reference"].strip()[:64], autoescape=True))
+    if (begins := asked["reference"].strip()) and begins.isprintable():
+        wanted = wanted.where(Filing.reference.startswith(begins[:64], autoescape=True))
     with reading() as session:
         found = list(
             session.scalars(wanted.order_by(Filing.amended_at.desc(), Filing.id).offset(start).limit(SHOWN + 1))
@@ -126,7 +126,7 @@ def _shown(filing_id: str, form: Form) -> Response:
         view = own_opened(session, services().filings(), person().own_member, filing_id)
         filing = view.filing
         names = naming.actors(session, [filing.filed_by, filing.approved_by or "", *(one.by for one in view.events)])
-    mine = filing.filed_by == person().person_id
+        mine = life.wrote(session, services().filings(), person().person_id, filing)
     steps = {"live": ["dispute", "withdraw"], "disputed": ["end-dispute", "withdraw"], "pending": ["withdraw"]}
     said = {"dispute": "Dispute it", "end-dispute": "End the dispute in its favour", "withdraw": "Withdraw it for good"}
     told = {"dispute": "Suppressed at once, everywhere", "end-dispute": "Known fraud waits for its approval again",

@@ -120,7 +120,7 @@ def _decided(form: Form, step: str) -> Response:
 
 def _answered(session: Session, request_id: str) -> tuple[SubjectAccessRequest, dict[str, Any] | None]:
     """An answered request with what is kept of it, None once that was deleted. Raises NotFound."""
-    row = session.get(SubjectAccessRequest, request_id)
+    row = session.get(SubjectAccessRequest, request_id) if request_id.isprintable() else None
     if row is None:
         raise NotFound("there is no such request")
     return row, access.read(session, services().vault, row.reference) if row.sealed else None

@@ -45,7 +45,7 @@ def dormant_people(hub: Hub) -> dict[str, int]:
 
 
 def letters_due(hub: Hub) -> dict[str, int]:
-    """Remind of attestations, of keys that end, and of accounts that become dormant."""
+    """Remind of attestations, of keys and certificates that end, and of accounts that become dormant."""
     with hub.database.unit_of_work() as session:
         sent = reminders.send_due(session, Post(hub.vault, hub.settings))
     return {f"letters_about_{kind}": count for kind, count in asdict(sent).items()}

@@ -26,7 +26,6 @@ MOST_VICTIMS = 3
 BANDS = (1, 30, 70)
 # MISP's threshold: what is left of a confidence at the least, until the indicator runs out.
 LEAST_LEFT = 0.30
-DELTA = 2.0
 _NETWORK = (120.0, 2.0)
 # MISP's public models, (τ in days, δ): phishing, vishing, NIDS.
 MODELS = {
@@ -53,10 +52,10 @@ class Vote(NamedTuple):
 
 
 def model(kind: Kind) -> tuple[float, float]:
-    """(τ in days, δ) of a kind. Where nobody has published a model, a confidence has fallen to the threshold at the
-    time when the kind's indicators run out.
+    """(τ in days, δ) of a kind. Where nobody has published a model, a confidence falls evenly, to the threshold at
+    the time when the kind's indicators run out.
     """
-    return MODELS.get(kind, (VALID_DAYS[kind] / (1 - LEAST_LEFT) ** DELTA, DELTA))
+    return MODELS.get(kind, (VALID_DAYS[kind] / (1 - LEAST_LEFT), 1.0))
 
 
 def left(kind: Kind, hours: int) -> float:

@@ -270,6 +270,7 @@ class Merger:
         by.sighting_modified = max(now, by.sighting_modified + MILLISECOND)
         by.sighting_created = by.sighting_created or by.sighting_modified
         seen = sighting(self.namespace, self.hub_ref, one.stix_id, by)
+        check(seen)
         return self._beside(seen, by.audience, revoked=revoked)
 
     def _links(self, one: Merged, audience: Audience, now: int) -> list[Draft]:
@@ -305,7 +306,6 @@ class Merger:
         """An object that goes to the collection of sightings."""
         if revoked:
             obj["revoked"] = True
-        check(obj)
         return draft(obj, self.sightings_no, audience, self._hub, "revoke" if revoked else "add")
 
     @property

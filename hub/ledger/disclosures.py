@@ -39,7 +39,10 @@ MOST_WAITING = 5_000
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """One answer: the entries it gave (none for an empty or unchanged page) and how far the reader has come."""
+    """One answer: the entries it gave (none for an empty or unchanged page) and how far the reader has come.
+
+    ``redacted``: those of the entries that lacked a part which the member may not see.
+    """
 
     member_id: str
     collection_no: int
@@ -48,6 +51,7 @@ class Note:
     cursor: int
     user_agent: str
     status: int
+    redacted: tuple[int, ...] = ()
 
     def joins(self, earlier: Note) -> bool:
         """Whether it goes on where ``earlier`` ended, for the same reader, in one row."""
@@ -61,10 +65,11 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """A member was given an entry first at ``at`` (microseconds)."""
+    """A member was given an entry first at ``at`` (microseconds); ``redacted``: never with all its parts."""
 
     member_id: str
     at: int
+    redacted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,13 +192,16 @@ def last_polls(session: Session) -> list[LastPoll]:
     return list(session.scalars(select(LastPoll).order_by(LastPoll.at.desc())))
 
 
-def packed(seqs: Sequence[int]) -> bytes:
-    """Rising numbers as runs: for each the gap since the one before and its length, 7 bits to a byte (LEB128)."""
-    if seqs[-1] - seqs[0] + 1 == len(seqs):
-        return _number(0) + _number(len(seqs))
-    written = bytearray()
+def packed(seqs: Sequence[int], origin: int | None = None) -> bytes:
+    """Rising numbers as runs: for each the gap since the one before and its length, 7 bits to a byte (LEB128).
+
+    The first gap is that since ``origin``, the first number itself without one.
+    """
     begin = end = seqs[0]
-    before = begin
+    before = begin if origin is None else origin
+    if seqs[-1] - begin + 1 == len(seqs):
+        return _number(begin - before) + _number(len(seqs))
+    written = bytearray()
     for seq in (*seqs[1:], None):
         if seq == end + 1:
             end = seq
@@ -218,7 +226,7 @@ def holds(runs: bytes, first_seq: int, seq: int) -> bool:
 
 def _receivers(session: Session, collection_no: int, seq: int) -> list[Received]:
     found = session.execute(
-        select(Disclosure.member_id, Disclosure.at, Disclosure.first_seq, Disclosure.runs)
+        select(Disclosure.member_id, Disclosure.at, Disclosure.first_seq, Disclosure.runs, Disclosure.redacted)
         .where(
             Disclosure.collection_no == collection_no,
             Disclosure.first_seq <= seq,
@@ -227,10 +235,14 @@ def _receivers(session: Session, collection_no: int, seq: int) -> list[Received]
         .order_by(Disclosure.at)
     )
     first: dict[str, int] = {}
+    whole: set[str] = set()
     for row in found:
-        if row.member_id not in first and holds(row.runs, row.first_seq, seq):
-            first[row.member_id] = row.at
-    return [Received(member_id, at) for member_id, at in first.items()]
+        if row.member_id in whole or not holds(row.runs, row.first_seq, seq):
+            continue
+        first.setdefault(row.member_id, row.at)
+        if row.redacted is None or not holds(row.redacted, row.first_seq, seq):
+            whole.add(row.member_id)
+    return [Received(member_id, at, member_id not in whole) for member_id, at in first.items()]
 
 
 def _joined(given: Sequence[Note]) -> list[Note]:
@@ -239,7 +251,8 @@ def _joined(given: Sequence[Note]) -> list[Note]:
     for note in given:
         own = rows.setdefault((note.member_id, note.collection_no), [])
         if own and note.joins(own[-1]):
-            own[-1] = replace(own[-1], seqs=own[-1].seqs + note.seqs)
+            last = own[-1]
+            own[-1] = replace(last, seqs=last.seqs + note.seqs, redacted=last.redacted + note.redacted)
         else:
             own.append(note)
     return [one for own in rows.values() for one in own]
@@ -256,6 +269,7 @@ def _row(note: Note) -> dict[str, object]:
         "runs": packed(note.seqs),
         "user_agent": note.user_agent,
         "status": note.status,
+        "redacted": packed(note.redacted, note.seqs[0]) if note.redacted else None,
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 
-from sqlalchemy import select
+from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
 
 from hub.db.bulk import select_in
@@ -38,19 +38,18 @@ def _given(session: Session, member_id: str, collection_no: int, entries: dict[i
     if not entries:
         return set()
     seqs = sorted(entries)
-    pages = (
-        select(Disclosure.first_seq, Disclosure.last_seq, Disclosure.runs)
-        .where(
-            Disclosure.member_id == member_id, Disclosure.collection_no == collection_no,
-            Disclosure.last_seq >= seqs[0], Disclosure.first_seq <= seqs[-1],
-        )
-        .order_by(Disclosure.last_seq)
-        .execution_options(yield_per=ROWS)
-    )  # fmt: skip
-    wanted, found = set(entries.values()), set[str]()
-    for page in session.execute(pages):
-        within = seqs[bisect_left(seqs, page.first_seq) : bisect_right(seqs, page.last_seq)]
-        found.update(entries[seq] for seq in within if holds(page.runs, page.first_seq, seq))
-        if len(found) == len(wanted):
+    pages = select(Disclosure.id, Disclosure.first_seq, Disclosure.last_seq, Disclosure.runs).where(
+        Disclosure.member_id == member_id, Disclosure.collection_no == collection_no, Disclosure.first_seq <= seqs[-1]
+    )
+    found: set[str] = set()
+    last, wanted = (seqs[0], 0), set(entries.values())
+    while len(found) < len(wanted):
+        after = tuple_(Disclosure.last_seq, Disclosure.id) > last
+        rows = session.execute(pages.where(after).order_by(Disclosure.last_seq, Disclosure.id).limit(ROWS)).all()
+        if not rows:
             break
+        for page in rows:
+            within = seqs[bisect_left(seqs, page.first_seq) : bisect_right(seqs, page.last_seq)]
+            found.update(entries[seq] for seq in within if holds(page.runs, page.first_seq, seq))
+        last = (rows[-1].last_seq, rows[-1].id)
     return found

@@ -56,10 +56,14 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Rows of one page. ``more``: at least one more visible row follows the last."""
+    """Rows of one page. ``more``: at least one more visible row follows the last.
+
+    ``redacted``: the seqs of those that lack a part which the actor may not see.
+    """
 
     rows: list[Row]
     more: bool
+    redacted: tuple[int, ...] = ()
 
     @property
     def last_seq(self) -> int:
@@ -82,7 +86,9 @@ def objects(database: Database, views: Views, actor: Actor, head: Head, query: Q
     if not hidden:
         return _page(database, views, actor, head, query, OBJECT_COLUMNS)
     page = _page(database, views, actor, head, query, f"{OBJECT_COLUMNS}, e.stream_id")
-    return Page([redacted(row[:5], hidden.get(row[5]), views.signer) for row in page.rows], page.more)
+    given = [redacted(row[:5], hidden.get(row[5]), views.signer) for row in page.rows]
+    lacking = tuple(one[0] for one, whole in zip(given, page.rows, strict=True) if one[2] is not whole[2])
+    return Page(given, page.more, lacking)
 
 
 def records(database: Database, views: Views, actor: Actor, head: Head, query: Query) -> Page:

@@ -79,7 +79,8 @@ class Positions:
         self._remember(self._of(actor, head, query), start + len(span.rows), last)
         wanted = replace(query, after=after, added_after=None, limit=length)
         found = pages.objects(self._database, self._views, actor, head, wanted)
-        return Page([row for row in found.rows if row[0] <= last], more=span.more)
+        lacking = tuple(seq for seq in found.redacted if seq <= last)
+        return Page([row for row in found.rows if row[0] <= last], more=span.more, redacted=lacking)
 
     def _seq_before(self, actor: Actor, head: Head, query: Query, start: int) -> int:
         """The seq of the entry before position ``start``; what precedes position 0 for 0."""

@@ -164,12 +164,16 @@ class AccessEpoch(Record):
 
 
 class Disclosure(Record):
-    """Entries that a member was given. ``runs`` holds them: gap and length of each run, as variable-length numbers."""
+    """Entries that a member was given. ``runs`` holds them: gap and length of each run, as variable-length numbers.
+
+    ``redacted`` holds in the same form, its first gap from ``first_seq``, those of them that were given without some
+    of their parts; None where all were given whole.
+    """
 
     __tablename__ = "disclosure"
     __table_args__ = (
         Index("ix_disclosure_collection_no_first_seq", "collection_no", "first_seq", "last_seq"),
-        Index("ix_disclosure_member_id", "member_id", "collection_no", "last_seq"),
+        Index("ix_disclosure_member_id", "member_id", "collection_no", "last_seq", "id"),
     )
 
     id: Mapped[int] = mapped_column(Sequence, primary_key=True)
@@ -182,6 +186,7 @@ class Disclosure(Record):
     runs: Mapped[bytes] = mapped_column(LargeBinary)
     user_agent: Mapped[str] = mapped_column(Text)
     status: Mapped[int] = mapped_column(SmallInteger)
+    redacted: Mapped[bytes | None] = mapped_column(LargeBinary)
 
 
 class LastPoll(Record):

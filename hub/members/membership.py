@@ -107,6 +107,13 @@ def add_member(
     return member
 
 
+def set_parent(session: Session, member: Member, parent: str, parent_registration: str) -> None:
+    """Say of which corporate group a member is: it then sponsors nobody of that group (``corporate``)."""
+    corporate.keep(session, member.id, corporate.keys(member.name, "", parent, parent_registration))
+    after = {"parent": parent, "parent_registration": parent_registration}
+    record(session, OPERATOR, "member:corporate-group", member.id, after=after)
+
+
 def set_status(session: Session, id_or_name: str, status: str, *, reason: str = "") -> Member:
     """Suspend ("suspended") or resume ("active") a member. It holds at the member's very next request."""
     member = find(session, id_or_name)

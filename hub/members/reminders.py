@@ -13,7 +13,7 @@ from hub.members import attention, due, outbox
 from hub.members.invitations import Post
 from hub.members.sign_in_records import Reminder
 
-ATTESTATION, KEY, DORMANCY = "people-attestation", "key-end", "dormancy"
+ATTESTATION, KEY, CERTIFICATE, DORMANCY = "people-attestation", "key-end", "certificate-end", "dormancy"
 
 
 @dataclass(slots=True)
@@ -22,6 +22,7 @@ class Sent:
 
     attestations: int = 0
     keys: int = 0
+    certificates: int = 0
     dormancies: int = 0
 
 
@@ -29,13 +30,14 @@ def send_due(session: Session, post: Post) -> Sent:
     """Write what is due now. A second run at the same time writes nothing twice."""
     now, console, sent = clock.micros(), post.settings.console, Sent()
     base, hub = post.settings.base_url, post.settings.identity.name
-    for one in due.attestations(session, now):
-        if _first_time(session, ATTESTATION, one.member.id, one.due_at):
+    for unconfirmed in due.attestations(session, now):
+        member = unconfirmed.member
+        if _first_time(session, ATTESTATION, member.id, unconfirmed.due_at):
             text = (
-                f"once a quarter the primary contact of {one.member.name} confirms who signs in to {hub} for it."
+                f"once a quarter the primary contact of {member.name} confirms who signs in to {hub} for it."
                 f" It is due:\n\n{base}/console/people"
             )
-            sent.attestations += _to_contacts(session, post, one.member.id, "Please confirm your list of people", text)
+            sent.attestations += _to_contacts(session, post, member.id, "Please confirm your list of people", text)
     for key in attention.keys_ending(session, now, console.notice_days):
         if not due.has_successor(session, key) and _first_time(session, KEY, key.username, key.expires_at):
             text = (
@@ -44,6 +46,15 @@ def send_due(session: Session, post: Post) -> Sent:
             )
             subject = f"An API key ends on {_day(key.expires_at)}"
             sent.keys += _to_contacts(session, post, key.member_id, subject, text)
+    for one in attention.certificates_ending(session, now, console.notice_days):
+        if _first_time(session, CERTIFICATE, one.username, one.expires_at):
+            text = (
+                f"the client certificate {one.label} of {one.member_name} (SHA-256 {one.username}) stands for it until"
+                f" {_day(one.expires_at)}. Send the renewed one to the hub before, so that both hold for a while; those"
+                f" that stand for you are listed here:\n\n{base}/console/keys"
+            )
+            subject = f"A client certificate ends on {_day(one.expires_at)}"
+            sent.certificates += _to_contacts(session, post, one.member_id, subject, text)
     for person, at in due.soon_dormant(session, now, console.dormant_days, console.notice_days):
         if _first_time(session, DORMANCY, person.id, at):
             text = (

@@ -11,7 +11,7 @@ from flask import Response
 from hub.auth import Actor
 from hub.db import Row
 from hub.ledger import pages
-from hub.ledger.pages import Query
+from hub.ledger.pages import Page, Query
 from hub.ledger.views import Head
 from hub.taxii.media import TAXII_21
 from hub.web import services
@@ -41,9 +41,9 @@ def objects(query: Query | None, root: str, body: Callable[[Row], bytes], actor:
     known = parts.pages.get(key)
     if known is None:
         page = pages.objects(parts.database, parts.views, actor, head, query)
-        known = _cached(page.rows, page.more, (root, *hidden), body) if page.rows else NOTHING
+        known = _cached(page, (root, *hidden), body) if page.rows else NOTHING
         parts.pages.put(key, known)
-    disclose(query.collection_no, known.seqs, known.last_seq if known.more else head.seq)
+    disclose(query.collection_no, known.seqs, known.last_seq if known.more else head.seq, known.redacted)
     return known
 
 
@@ -58,8 +58,11 @@ def envelope(page: CachedPage, following: str | None) -> Response:
     return response
 
 
-def _cached(rows: list[Row], more: bool, form: Hashable, body: Callable[[Row], bytes]) -> CachedPage:
+def _cached(page: Page, form: Hashable, body: Callable[[Row], bytes]) -> CachedPage:
     """An entry's bytes never change in one form, and no two entries have one ``date_added``: these name the content."""
-    seqs = tuple(row[0] for row in rows)
+    rows, seqs = page.rows, tuple(row[0] for row in page.rows)
     named = hashlib.blake2b(repr((form, seqs, rows[0][1], rows[-1][1])).encode(), digest_size=12).hexdigest()
-    return CachedPage(Shared(b",".join(map(body, rows))), seqs, rows[0][1], rows[-1][1], more=more, tag=named)
+    return CachedPage(
+        Shared(b",".join(map(body, rows))), seqs, rows[0][1], rows[-1][1], more=page.more, tag=named,
+        redacted=page.redacted,
+    )  # fmt: skip

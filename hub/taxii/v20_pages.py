@@ -67,10 +67,11 @@ class Question:
         key = ("2.0", self.head, streams, hidden, self.query, self.span)
         known = services().pages.get(key)
         if known is None:
-            known = _joined(self.page().rows, hidden)
+            known = _joined(self.page(), hidden)
             services().pages.put(key, known)
         further = self.span.start + self.span.length < self.span.total
-        disclose(self.query.collection_no, known.seqs, known.last_seq if further and known.seqs else self.head.seq)
+        cursor = known.last_seq if further and known.seqs else self.head.seq
+        disclose(self.query.collection_no, known.seqs, cursor, known.redacted)
         return known
 
 
@@ -127,7 +128,8 @@ def _all_versions(question: Question, rows: list[Row]) -> dict[int, list[str]]:
     return {rows[0][0]: [milliseconds(row[3]) for row in rows] for rows in ordered}
 
 
-def _joined(rows: list[Row], hidden: Hashable) -> CachedPage:
+def _joined(page: Page, hidden: Hashable) -> CachedPage:
+    rows = page.rows
     given = [(row, body) for row in rows if (body := _given(row)) is not None]
     seqs = tuple(row[0] for row, _ in given)
     added = [row[1] for row, _ in given] or [0]
@@ -135,7 +137,10 @@ def _joined(rows: list[Row], hidden: Hashable) -> CachedPage:
         repr(("2.0", hidden, seqs, added[0], added[-1], len(rows))).encode(), digest_size=12
     ).hexdigest()
     objects = Shared(b",".join(body for _, body in given))
-    return CachedPage(objects, seqs, added[0], added[-1], more=False, tag=named, left_out=len(rows) - len(given))
+    return CachedPage(
+        objects, seqs, added[0], added[-1], more=False, tag=named, left_out=len(rows) - len(given),
+        redacted=tuple(seq for seq in page.redacted if seq in seqs),
+    )  # fmt: skip
 
 
 def _given(row: Row) -> bytes | None:

@@ -9,9 +9,12 @@ from hub.ledger.disclosures import LONGEST_USER_AGENT, Note
 from hub.web.services import services
 
 
-def disclose(collection_no: int, seqs: tuple[int, ...], cursor: int) -> None:
-    """Say that this request's answer gives these entries of a collection; ``cursor`` is how far its reader is then."""
-    g.disclosed = (collection_no, seqs, cursor)
+def disclose(collection_no: int, seqs: tuple[int, ...], cursor: int, redacted: tuple[int, ...] = ()) -> None:
+    """Say that this request's answer gives these entries of a collection, those in ``redacted`` without some parts.
+
+    ``cursor`` is how far its reader is then.
+    """
+    g.disclosed = (collection_no, seqs, cursor, redacted)
 
 
 def install(app: Flask) -> None:
@@ -23,7 +26,7 @@ def _note(response: Response) -> Response:
     disclosed = g.get("disclosed")
     if disclosed is None:
         return response
-    collection_no, seqs, cursor = disclosed
+    collection_no, seqs, cursor, redacted = disclosed
     given = response.status_code in (200, 206) and request.method != "HEAD"
     services().disclosures.note(
         Note(
@@ -34,6 +37,7 @@ def _note(response: Response) -> Response:
             cursor=cursor,
             user_agent=request.headers.get("User-Agent", "")[:LONGEST_USER_AGENT],
             status=response.status_code,
+            redacted=redacted if given else (),
         )
     )
     return response

@@ -25,7 +25,8 @@ class CachedPage:
     """The joined objects of a page.
 
     ``first_added`` and ``last_added`` are microseconds, ``last_seq`` is where to go on, ``tag`` names the
-    content, ``seqs`` are the entries given; ``left_out`` counts those that the reader's version of STIX cannot say.
+    content, ``seqs`` are the entries given, ``redacted`` those of them that lack a part; ``left_out`` counts those that
+    the reader's version of STIX cannot say.
     """
 
     objects: Shared
@@ -35,6 +36,7 @@ class CachedPage:
     more: bool
     tag: str
     left_out: int = 0
+    redacted: tuple[int, ...] = ()
 
     @property
     def last_seq(self) -> int:

@@ -100,7 +100,9 @@ def test_from_a_filing_to_the_notice_of_its_correction(served: LiveHub, page: Pa
     visits.become(writer, "/console/filings")
     file_known_fraud(page, number, account, look)
     filing = page.url
-    visits.become(second, "/console/filings/approvals")
+    visits.become(second, "/console/")
+    look(page, "home-waiting")
+    page.get_by_role("link", name="Filings to approve").click()
     approve(page, number, look)
 
     visits.become(asker, "/console/checks")

@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import select
 
 from hub.audit.records import AuditEvent
-from hub.checks import retention
+from hub.checks import retention, search_lists
 from hub.checks.records import Filing
 from hub.checks.searches_records import Alarm, Search
 from hub.factory import checks as joined
@@ -302,7 +302,13 @@ def test_the_staff_see_alarms_planted_values_and_balances(desk: Desk) -> None:
     assert closed.status_code == 303
     assert SCRIPT not in desk.auditor.get("/console/oversight?alarms=all").text
     assert "spoken to them" in said(desk.auditor, "/console/oversight?alarms=all")
-    assert "Second Bank" in said(desk.auditor, "/console/oversight")
+    with desk.hub.hub.database.reading() as session:
+        outcomes = "".join(session.scalars(select(Search.outcomes).where(Search.member_id == desk.other.member_id)))
+        (use,) = [one for one in search_lists.uses(session, 0) if one.member_id == desk.other.member_id]
+    assert (use.asked, use.found) == (len(outcomes), outcomes.count("m") + outcomes.count("p"))
+    assert use.searched == use.found + outcomes.count("n")
+    assert use.found, "earlier tests found something"
+    assert f"Second Bank {use.asked} {use.found}" in said(desk.auditor, "/console/oversight")
 
 
 def test_the_hub_disputes_by_the_contact_token_and_sees_nothing_of_the_content(desk: Desk) -> None:
@@ -421,3 +427,22 @@ def test_no_value_is_in_an_address_a_log_or_the_audit_log(
     for word in ("Zebediah", "Thackthwaite", "SW1A"):
         assert word.lower() not in said_aloud.lower()
         assert word not in desk.checker.get(answer).text
+
+
+def test_odd_addresses_are_answered(desk: Desk) -> None:
+    for browser, path, status in (
+        (desk.writer, "/console/filings/%00", 404),
+        (desk.writer, "/console/filings?reference=%00&start=x&state=no", 200),
+        (desk.writer, "/console/filings/new?about=%00", 200),
+        (desk.checker, "/console/checks/%00", 404),
+        (desk.checker, f"/console/checks/{'x' * 300}", 404),
+        (desk.checker, "/console/checks?before=99999999999999999", 200),
+        (desk.checker, "/console/corrections?start=999999", 200),
+        (desk.analyst, "/console/disputes/%00", 404),
+        (desk.analyst, "/console/subject-access/%00", 404),
+    ):
+        assert browser.get(path).status_code == status, path
+    assert desk.analyst.send("/console/disputes", {"wanted": "filing--\0"}).status_code == 400
+    assert desk.analyst.send("/console/disputes", {"wanted": "filing--none"}).status_code == 404
+    for path in ("filings/%00", "filings?after=%00", "checks/%00", "checks/jobs/%00", "precheck/sets/%00"):
+        assert desk.hub.get(f"/api/v1/{path}", desk.bank).status_code in (400, 404), path

@@ -176,6 +176,9 @@ def test_runs_hold_what_was_packed() -> None:
             assert len(runs) <= 4 * size + 4
             near = {seq + step for seq in seqs[:100] for step in (-1, 0, 1)}
             assert {seq for seq in near if holds(runs, seqs[0], seq)} == near & set(seqs)
+            # A part of them, its first gap from the first of all.
+            part = sorted(chance.sample(seqs, (size + 1) // 2))
+            assert {seq for seq in near if holds(packed(part, seqs[0]), seqs[0], seq)} == near & set(part)
 
 
 def test_notes_wait_for_a_database_that_is_away(hub: LocalHub, monkeypatch: pytest.MonkeyPatch) -> None:

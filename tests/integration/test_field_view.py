@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import time_machine
 
 from hub import clock
 from hub.auth import Role
+from hub.ledger.disclosures import told
 from hub.members.records import Member
 from hub.members.vetting import grants
 from hub.members.vetting.party import Party, person
@@ -19,10 +21,12 @@ from hub.provenance.blinding import EXTENSION_ID, disclosure_digest
 from hub.provenance.verify import verify_bundle
 from hub.stix.downconvert import id20
 from hub.stix.markings import PERSONAL_DATA_ID
-from hub.stix.tlp import AMBER_ID, AMBER_STRICT_ID, GREEN_ID, TLP1_AMBER_ID
+from hub.stix.tlp import AMBER_ID, AMBER_STRICT_ID, GREEN_ID, TLP1_AMBER_ID, Tlp
+from hub.web.services import EXTENSION
 from tests.engines import DatabaseEngine
 from tests.live import LocalHub, TestMember, local
 from tests.objects import T0, domain, indicator, malware
+from tests.people import Browser, add_person, text_of
 
 ALIAS = "parts"
 ROOTS = {
@@ -104,6 +108,36 @@ def test_the_part_is_left_out_and_not_the_object(hub: LocalHub, source: TestMemb
         assert "description" not in seen
         assert "granular_markings" not in seen
         assert SECRET[:10] not in hub.get(ROOTS[root], other, headers={"Accept": "*/*"}).text
+
+
+@pytest.mark.parametrize("root", ROOTS)
+def test_the_disclosure_ledger_says_what_was_given_without_parts(hub: LocalHub, source: TestMember, root: str) -> None:
+    plain, marked_one = malware(1), malware(2, description=SECRET, granular_markings=[marked(AMBER_ID, "description")])
+    add(hub, source, plain, marked_one, malware(3))
+    insider, low = (
+        hub.add_member(name, groups=["banks"], clearance=clearance)
+        for name, clearance in (("In", "amber"), ("Low", "green"))
+    )
+    for reader in (insider, low, low):  # the third time from the page cache
+        given(hub, reader, root)
+
+    def lacking(obj: dict[str, Any]) -> dict[str, bool]:
+        hub.app.extensions[EXTENSION].disclosures.flush()
+        with hub.hub.database.reading() as session:
+            (version,) = told(session, obj["id"])
+        return {one.member_id: one.redacted for one in version.received}
+
+    assert lacking(marked_one) == {insider.member_id: False, low.member_id: True}
+    assert lacking(plain) == {insider.member_id: False, low.member_id: False}
+    auditor = Browser(hub).sign_in(add_person(hub, "auditor@hub.test", ["auditor"]))
+    page = text_of(auditor.get("/console/audit/disclosures", query_string={"id": marked_one["id"]}))
+    assert re.search(r"Low \d+ \w+ 20\d\d, \d\d:\d\d UTC Without the parts that it may not see", page), page
+    assert re.search(r" In \d+ \w+ 20\d\d, \d\d:\d\d UTC Whole", page), page
+    # Once it was given the whole, it has had the whole.
+    with hub.hub.database.unit_of_work() as session:
+        session.get_one(Member, low.member_id).clearance = int(Tlp.AMBER)
+    given(hub, low, root)
+    assert lacking(marked_one) == {insider.member_id: False, low.member_id: False}
 
 
 def test_a_redacted_view_is_vouched_for(hub: LocalHub, source: TestMember) -> None:

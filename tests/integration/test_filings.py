@@ -99,7 +99,7 @@ def test_the_example_is_filed_and_published(hub: LocalHub, bank: TestMember, oth
     assert outcome["counts"]["indicators"] == {"url": 1, "email": 1, "phone": 1, "iban": 1, "bank-account": 1}
     seen = indicators(hub, other, fraud)
     found = seen["[bank-account:iban = 'GB33BUKB20201555555555']"]
-    assert found["confidence"] == 72  # 1B
+    assert 0.3 * 72 <= found["confidence"] <= 72  # 1B, faded since the example was written
     assert {"mule-account", "nfib-5e"} <= set(found["labels"])
     assert "[bank-account:account_number = '20201555555555']" in seen
     assert found["object_marking_refs"] == ["marking-definition--55d920b0-5e8b-4f79-9ee9-91f868d9b421"]

@@ -20,7 +20,7 @@ from hub.factory import assemble, housekeeping
 from hub.factory.parts import Hub
 from hub.members import attestation, due, keys, people, spent
 from hub.members.people_records import BrowserSession, OutgoingMessage, Person
-from hub.members.records import Credential
+from hub.members.records import ClientCertificate, Credential
 from hub.members.sign_in_records import SpentChallenge
 from tests.live import Kept, local
 from tests.people import Browser, TestPerson, add_person
@@ -117,6 +117,23 @@ def test_contacts_are_told_of_a_key_that_ends(hub: Kept) -> None:
         session.get_one(Credential, member.username).expires_at = clock.micros() + 5 * DAY
     assert [housekeeping.run_all(hub.hub)["letters_about_keys"] for _ in range(2)] == [2, 0]
     assert len(letters(hub, contact.email)) == 2
+
+
+def test_contacts_are_told_of_a_client_certificate_that_ends(hub: Kept) -> None:
+    member = hub.add_member("Certified Bank")
+    contact = add_person(hub, "cert@key.test", ["primary-contact"], member.member_id)
+    with hub.hub.database.unit_of_work() as session:
+        for number, (subject, days) in enumerate(
+            (("CN=soon", 10), ("CN=later", 30), ("CN=renewed", 3), ("CN=renewed", 300), ("CN=over", -1), ("CN=gone", 4))
+        ):
+            session.add(ClientCertificate(
+                fingerprint=bytes([number]) * 32, member_id=member.member_id, subject=subject,
+                created_at=clock.micros(), expires_at=clock.micros() + days * DAY,
+                revoked_at=1 if subject == "CN=gone" else None, scopes=None, networks=None,
+            ))  # fmt: skip
+    assert [housekeeping.run_all(hub.hub)["letters_about_certificates"] for _ in range(2)] == [1, 0]
+    (subject,) = letters(hub, contact.email)
+    assert "client certificate ends on" in subject
 
 
 def test_a_job_that_fails_holds_up_no_other(hub: Kept) -> None:

@@ -8,19 +8,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.exc import DBAPIError
 
 from hub import clock
 from hub.audit.records import AuditEvent
-from hub.checks import filing, retention, subject_access
+from hub.checks import filing, retention, subject_access, watch
+from hub.checks.hashes import SearchHashes
 from hub.checks.precheck_keys import DAY
 from hub.checks.precheck_records import SubjectAccessRequest
+from hub.checks.reading import who_searched
 from hub.checks.records import Filing, FilingEvent, FilingIdentifier, FilingVersion
-from hub.checks.searches_records import CheckJob, Search, SearchAnswer, SearchMatch
+from hub.checks.searches_records import CheckJob, Search, SearchAnswer, SearchHash, SearchMatch
 from hub.checks.subject_access import Decision
 from hub.checks.subjects import SubjectKind, canonical_subject
 from hub.errors import Conflict, InvalidInput
+from hub.factory import checks as joined
 from hub.factory import upkeep
 from hub.factory.mentions import mentions
 from hub.feeds.records import Submission
@@ -207,6 +210,50 @@ def test_searches_go_once_their_time_is_over_and_not_a_year_before(
         assert list(session.scalars(select(SearchMatch.search_no).distinct())) == list(
             session.scalars(select(Search.no))
         )
+
+
+def test_who_searched_is_found_by_index_and_what_is_not_in_it_yet_too(hub: LocalHub, asker: TestMember) -> None:
+    looks = joined.watch(hub.hub)
+    wanted = canonical_subject(SubjectKind.PHONE, "+44 7700 900511")
+
+    def searched() -> list[tuple[int, int]]:
+        with hub.hub.database.reading() as session:
+            return [(one.no, place) for one, place in who_searched(session, SearchHashes(hub.hub.vault), wanted)]
+
+    with clock.as_of(clock.micros() - 7 * 365 * DAY):
+        check(hub, asker, phone(511))
+    check(hub, asker, phone(512), phone(511), {"kind": "phone", "value": "nonsense"})
+    check(hub, asker, phone(512))
+    assert searched() == [(2, 1), (1, 0)]
+    assert looks.look() == 3
+    assert rows(hub, SearchHash) == 4  # not the one that was no number
+    assert searched() == [(2, 1), (1, 0)]
+    check(hub, asker, phone(511))
+    assert searched() == [(4, 0), (2, 1), (1, 0)]
+    # What the watch has seen is looked up, not read: without its row there, a search is not found.
+    with hub.hub.database.unit_of_work() as session:
+        session.execute(delete(SearchHash).where(SearchHash.search_no == 1))
+    assert searched() == [(4, 0), (2, 1)]
+    for change in (delete(SearchHash), update(SearchHash).values(search_no=3)):
+        with pytest.raises(DBAPIError, match="kept for a year|append-only"), hub.hub.database.unit_of_work() as session:
+            session.execute(change)
+    with clock.as_of(clock.micros() - 7 * 365 * DAY):
+        check(hub, asker, phone(511))
+    assert looks.look() == 2
+    assert rows(hub, SearchHash) == 5
+    assert run_retention(hub)["searches"] == 2
+    assert rows(hub, SearchHash) == 4
+
+
+def test_a_large_search_is_looked_at_by_itself(
+    hub: LocalHub, asker: TestMember, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch, "VALUES_AT_ONCE", 3)
+    for numbers in ((513,), (514, 515), (516, 517, 518, 519), (520,)):
+        check(hub, asker, *map(phone, numbers))
+    looks = joined.watch(hub.hub)
+    assert [looks.look() for _ in range(4)] == [2, 1, 1, 0]
+    assert rows(hub, SearchHash) == 8
 
 
 def test_a_dry_run_only_counts_and_the_command_deletes(

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
+from hub.audit.records import AuditEvent
+from hub.db import Database
+from hub.members import corporate
 from tests.commands import Commands
 from tests.engines import SQLite
 from tests.live import TestMember, local
@@ -63,6 +68,22 @@ def test_a_member(hub: Commands) -> None:
     for text in (hub("member", "list").out, hub("member", "show", "First Bank").out, str(shown)):
         assert made["token"] not in text
     assert "First Bank" in hub("member", "list").out
+
+
+def test_a_member_of_a_corporate_group(hub: Commands) -> None:
+    by_name = add(hub, "Offshoot Bank", "--parent", "Example Holdings plc")
+    by_number = add(hub, "Other Offshoot", "--parent", "Exampel Group", "--parent-number", "00123456")
+    same = add(hub, "Third Offshoot", "--parent-number", "123456")
+    alone = add(hub, "Example")  # what the first one's parent is called, less its legal words
+    with closing(Database(hub.environment["HUB_DATABASE_URL"])) as database, database.reading() as session:
+        related = {
+            one["member_id"]: set(session.scalars(corporate.related(one["member_id"])))
+            for one in (by_name, by_number, same, alone)
+        }
+        events = select(AuditEvent.subject).where(AuditEvent.action == "member:corporate-group")
+        assert set(session.scalars(events)) == {one["member_id"] for one in (by_name, by_number, same)}
+    assert related[by_name["member_id"]] == {alone["member_id"]}
+    assert related[by_number["member_id"]] == {same["member_id"]}
 
 
 def test_suspend_and_resume(hub: Commands, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,17 @@ import pytest
 
 from hub import clock
 from hub.cli.imports import summary, take_in
+from hub.factory import housekeeping
+from hub.feeds.confidence import left
 from hub.stix.tlp import Tlp
+from hub.stix.validation import check
+from hub.stix.values import Kind
+from hub.web.services import EXTENSION
 from tests.live import LocalHub, TestMember, local
 
 SIGNED, PLAIN = "/taxii2/signed", "/taxii2/plain"
 STAMPS = ("created", "modified", "valid_from", "valid_until")
+DAY = 86_400_000_000
 numbers = itertools.count(1)
 # Just now: what was seen longer ago has faded.
 REPORTED = clock.stix_timestamp(clock.micros() - 60_000_000)
@@ -38,7 +45,8 @@ def everyone(hub: LocalHub) -> TestMember:
 
 def partner(hub: LocalHub, kind: str = "bank", **more: Any) -> TestMember:
     more.setdefault("groups", ("banks",))
-    return hub.add_member(f"{kind} {next(numbers)}", kind, roles=("contributor",), **more)
+    more.setdefault("roles", ("contributor",))
+    return hub.add_member(f"{kind} {next(numbers)}", kind, **more)
 
 
 def pulled(hub: LocalHub, member: TestMember, alias: str, root: str = PLAIN, **query: Any) -> list[dict[str, Any]]:
@@ -311,3 +319,197 @@ class TestQuarantine:
         assert [i["pattern"] for i in indicators(hub, everyone, "fine.example", "cyber")] == [
             "[domain-name:value = 'unfine.example']"
         ]
+
+
+def own_object(text: str, **more: Any) -> dict[str, Any]:
+    """A member's own indicator of a domain, seen just now."""
+    return {
+        "type": "indicator", "spec_version": "2.1", "id": f"indicator--{uuid.uuid4()}", "created": REPORTED,
+        "modified": REPORTED, "pattern": f"[domain-name:value = '{text}']", "pattern_type": "stix",
+        "valid_from": REPORTED, "object_marking_refs": [Tlp.AMBER.marking_id], **more,
+    }  # fmt: skip
+
+
+SHARED = f"{PLAIN}/collections/shared/objects/"
+
+
+def share(hub: LocalHub, member: TestMember, *objects: dict[str, Any]) -> None:
+    assert hub.add(SHARED, member, objects)["failure_count"] == 0
+
+
+def links(hub: LocalHub, member: TestMember, ref: str, **query: Any) -> list[dict[str, Any]]:
+    """What the hub says that derives from the object ``ref``."""
+    return [one for one in pulled(hub, member, "sightings", **query) if one.get("target_ref") == ref]
+
+
+class TestKillChainPhases:
+    def test_those_of_all_contributions_once_and_sorted(
+        self, hub: LocalHub, everyone: TestMember, tmp_path: Path
+    ) -> None:
+        f3 = {"kill_chain_name": "mitre-f3", "phase_name": "initial-access"}
+        attack = {"kill_chain_name": "mitre-attack", "phase_name": "command-and-control"}
+        bank, other = partner(hub), partner(hub)
+        share(hub, bank, own_object("phases.example", kill_chain_phases=[f3, attack]))
+        share(hub, other, own_object("phases.example", kill_chain_phases=[attack]))
+        feed(hub, tmp_path, "phases.example\n", "feed-a", groups=("banks",))
+        [one] = indicators(hub, everyone, "phases.example", "cyber")
+        assert one["kill_chain_phases"] == [attack, f3]
+        share(hub, bank, own_object("no-phases.example"))
+        [none] = indicators(hub, everyone, "no-phases.example", "cyber")
+        assert "kill_chain_phases" not in none
+
+    def test_quarantine_keeps_them_and_a_release_passes_them_on(self, database_url: str, tmp_path: Path) -> None:
+        with local(database_url, tmp_path, intake={"reserved": "hold"}) as held:
+            bank = partner(held, roles=("reader", "contributor"))
+            phase = {"kill_chain_name": "mitre-attack", "phase_name": "impact"}
+            mine = own_object("kept.example", kill_chain_phases=[phase])
+            share(held, bank, mine)
+            assert indicators(held, bank, "kept.example", "cyber") == []
+            with held.hub.database.unit_of_work() as session:
+                [(entry,)] = held.hub.database.select("SELECT id FROM quarantined")
+                held.hub.quarantine().release(session, entry, reason="seen", by="analyst")
+            [one] = indicators(held, bank, "kept.example", "cyber")
+            assert one["kill_chain_phases"] == [phase]
+            assert [link["source_ref"] for link in links(held, bank, mine["id"])] == [one["id"]]
+
+
+class TestDerivedFrom:
+    def test_once_for_an_object_whatever_its_versions(self, hub: LocalHub, everyone: TestMember) -> None:
+        bank = partner(hub)
+        mine = own_object("derived.example")
+        share(hub, bank, mine)
+        [one] = indicators(hub, everyone, "derived.example", "cyber")
+        [link] = links(hub, everyone, mine["id"])
+        assert (link["type"], link["relationship_type"]) == ("relationship", "derived-from")
+        assert (link["source_ref"], link["created_by_ref"]) == (one["id"], hub.hub.hub_ref)
+        check(link)
+        later = clock.stix_timestamp(clock.micros() - 1_000_000)
+        share(hub, bank, {**mine, "modified": later, "name": "again"})
+        assert links(hub, everyone, mine["id"], **{"match[version]": "all"}) == [link]
+
+    def test_only_for_those_who_may_see_both(self, hub: LocalHub, everyone: TestMember) -> None:
+        bank, telco = partner(hub), partner(hub, "telco", groups=("telcos",))
+        in_banks, in_telcos = (hub.add_member(f"Reader of {group}", groups=(group,)) for group in ("banks", "telcos"))
+        mine = own_object("both.example")
+        open_one = own_object("both.example", object_marking_refs=[Tlp.GREEN.marking_id])
+        share(hub, bank, mine)
+        share(hub, telco, open_one)
+        # The indicator is AMBER for the banks: the telco's own object may be read by all, the link may not.
+        for ref in (mine["id"], open_one["id"]):
+            assert len(links(hub, in_banks, ref)) == 1
+            assert links(hub, in_telcos, ref) == []
+        share(hub, bank, {**mine, "modified": clock.stix_timestamp(clock.micros()), "revoked": True})
+        # Now the telco alone says it, and says it to all.
+        assert len(links(hub, in_telcos, open_one["id"])) == 1
+        assert [one["revoked"] for one in links(hub, in_banks, mine["id"])] == [True]
+        assert links(hub, in_telcos, mine["id"]) == []
+
+    def test_a_stricter_indicator_narrows_a_link_that_was_open(self, hub: LocalHub, tmp_path: Path) -> None:
+        bank = partner(hub)
+        in_telcos = hub.add_member("Another reader of telcos", groups=("telcos",))
+        mine = own_object("narrow.example", object_marking_refs=[Tlp.GREEN.marking_id])
+        share(hub, bank, mine)
+        assert len(links(hub, in_telcos, mine["id"])) == 1
+        feed(hub, tmp_path, "narrow.example\n", "feed-n", tlp=Tlp.AMBER, groups=("banks",))
+        assert links(hub, in_telcos, mine["id"]) == []
+        in_banks = hub.add_member("Another reader of banks", groups=("banks",))
+        assert len(links(hub, in_banks, mine["id"])) == 1
+
+    def test_no_link_to_what_stands_where_not_all_may_read(self, hub: LocalHub, everyone: TestMember) -> None:
+        bank = partner(hub)
+        hub.add_collection(f"few-{bank.member_id}", read=[f"member:{bank.member_id}"], write=["members"])
+        mine = own_object("few.example")
+        assert hub.add(f"{PLAIN}/collections/few-{bank.member_id}/objects/", bank, [mine])["failure_count"] == 0
+        assert len(indicators(hub, everyone, "few.example", "cyber")) == 1
+        assert links(hub, everyone, mine["id"]) == []
+
+    def test_one_object_of_two_that_is_deleted_takes_its_link(self, hub: LocalHub, everyone: TestMember) -> None:
+        bank = partner(hub)
+        first, second = own_object("pair.example"), own_object("pair.example")
+        share(hub, bank, first, second)
+        assert hub.request("DELETE", f"{SHARED}{first['id']}/", bank).status_code == 200
+        hub.work()
+        [one] = indicators(hub, everyone, "pair.example", "cyber")
+        assert "revoked" not in one
+        assert [link["revoked"] for link in links(hub, everyone, first["id"])] == [True]
+        assert ["revoked" in link for link in links(hub, everyone, second["id"])] == [False]
+        share(hub, bank, {**second, "modified": clock.stix_timestamp(clock.micros()), "revoked": True})
+        assert indicators(hub, everyone, "pair.example", "cyber")[0]["revoked"] is True
+        assert [link["revoked"] for link in links(hub, everyone, second["id"])] == [True]
+
+    def test_a_link_names_nobody(self, hub: LocalHub, everyone: TestMember) -> None:
+        shy = partner(hub, "telco", anonymous=True)
+        mine = own_object("shy.example")
+        share(hub, shy, mine)
+        said = json.dumps(links(hub, everyone, mine["id"]))
+        assert mine["id"] in said
+        assert not any(secret in said for secret in (shy.identity_ref, shy.member_id, shy.name))
+
+
+class TestEcho:
+    def read(self, hub: LocalHub, member: TestMember, alias: str) -> None:
+        pulled(hub, member, alias)
+        hub.app.extensions[EXTENSION].disclosures.flush()
+
+    def contribution(self, hub: LocalHub, text: str, member: TestMember) -> tuple[bool, int]:
+        [(echo, last_seen)] = hub.hub.database.select(
+            "SELECT c.echo, c.last_seen FROM contribution c JOIN indicator i ON i.id = c.indicator_id"
+            " JOIN source s ON s.id = c.source_id WHERE i.value = ? AND s.member_id = ?",
+            (text, member.member_id),
+        )
+        return bool(echo), last_seen
+
+    def test_who_read_it_here_counts_for_freshness_alone(self, hub: LocalHub, everyone: TestMember) -> None:
+        first, parrot, blind = (partner(hub, roles=("reader", "contributor")) for _ in range(3))
+        long_ago = clock.stix_timestamp(clock.micros() - 20 * DAY)
+        share(hub, first, own_object("echo.example", created=long_ago, modified=long_ago, valid_from=long_ago))
+        [before] = indicators(hub, everyone, "echo.example", "cyber")
+        assert before["confidence"] == round(48 * left(Kind.DOMAIN, 20 * 24)) == 28
+        self.read(hub, parrot, "cyber")
+        self.read(hub, blind, "fraud")  # it was given no page that holds the indicator
+        share(hub, parrot, own_object("echo.example"))
+        assert self.contribution(hub, "echo.example", parrot)[0] is True
+        [echoed] = indicators(hub, everyone, "echo.example", "cyber")
+        assert (echoed["confidence"], echoed["valid_until"] > before["valid_until"]) == (48, True)
+        share(hub, blind, own_object("echo.example"))
+        assert self.contribution(hub, "echo.example", blind)[0] is False
+        [twice] = indicators(hub, everyone, "echo.example", "cyber")
+        assert twice["confidence"] == 73
+        assert len(sightings(hub, everyone, twice["id"])) == 3
+
+    def test_it_is_decided_when_a_member_first_speaks(self, hub: LocalHub) -> None:
+        first, second = (partner(hub, roles=("reader", "contributor")) for _ in range(2))
+        for member in (first, second):
+            share(hub, member, own_object("first-word.example"))
+        self.read(hub, second, "cyber")
+        share(hub, second, own_object("first-word.example", labels=["again"]))
+        assert [self.contribution(hub, "first-word.example", one)[0] for one in (first, second)] == [False, False]
+
+    def test_victims_were_given_nothing(self, hub: LocalHub, everyone: TestMember) -> None:
+        police = partner(hub, "report-fraud", roles=("reader", "contributor"))
+        share(hub, partner(hub), own_object("victims.example"))
+        self.read(hub, police, "cyber")
+        share(hub, police, own_object("victims.example"))
+        assert self.contribution(hub, "victims.example", police)[0] is False
+        assert indicators(hub, everyone, "victims.example", "cyber")[0]["confidence"] == 73
+
+
+class TestFading:
+    def test_a_new_version_when_the_confidence_falls_by_a_band(self, database_url: str, tmp_path: Path) -> None:
+        with local(database_url, tmp_path) as hub:
+            reader = hub.add_member("Reader")
+            feed(hub, tmp_path, "fades.example\n", "feed-a", tlp=Tlp.GREEN)
+            [fresh] = indicators(hub, reader, "fades.example", "cyber")
+            # 48 · (1 − (t/120 d)^½) rounds to 29 after 17.6 days
+            assert fresh["confidence"] == 48
+            begun = clock.micros()
+            for days, confidence, versions in ((16, 48, 1), (19, 29, 2), (30, 29, 2), (89, 29, 2), (120, 29, 2)):
+                with clock.as_of(begun + days * DAY):
+                    housekeeping.run_all(hub.hub, (housekeeping.faded,))
+                every = indicators(hub, reader, "fades.example", "cyber", **{"match[version]": "all"})
+                assert (len(every), every[-1]["confidence"]) == (versions, confidence), days
+            assert every[-1]["valid_until"] == fresh["valid_until"]
+            audited = hub.hub.database.select("SELECT count(*) FROM audit_event WHERE action = 'indicator:fade'")
+            assert audited == [(1,)]
+            feed(hub, tmp_path, "fades.example\n", "feed-b", tlp=Tlp.GREEN)
+            assert indicators(hub, reader, "fades.example", "cyber")[0]["confidence"] == 73

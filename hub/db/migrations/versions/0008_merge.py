@@ -26,7 +26,7 @@ def upgrade() -> None:
     op.create_index("ix_indicator_falls_at", "indicator", ["falls_at"])
     # What stands here was never weighed again: the next runs of the housekeeping look at each once.
     op.execute("UPDATE indicator SET falls_at = modified WHERE length(content) > 0")
-    op.create_index("ix_disclosure_member_id", "disclosure", ["member_id", "collection_no", "last_seq"])
+    op.create_index("ix_disclosure_member_id", "disclosure", ["member_id", "collection_no", "last_seq", "id"])
     if op.get_bind().dialect.name == "postgresql":
         # A row of the log has some 2 kB, just where PostgreSQL begins to compress and to move values elsewhere:
         # a signed body hardly shrinks, and is read whole. So only a row that fits no page is treated so.
