@@ -98,6 +98,10 @@ class IndicatorStatement(Protocol):
     def reports(self) -> int:
         """How many victims it speaks for."""
 
+    @property
+    def echo(self) -> bool:
+        """Whether it repeats what was read here."""
+
 
 class KnownIndicators(Protocol):
     """The ledger's indicators, as the composition root hands them in."""
@@ -257,7 +261,7 @@ def _voice(row: Filed) -> Voice:
 def _inexact(voice: Voice) -> Voice:
     return Voice(
         voice.ref, voice.group, voice.tier, voice.category, voice.role, voice.grade, voice.tlp, voice.first_seen,
-        voice.last_seen, voice.reports, exact=False,
+        voice.last_seen, voice.reports, exact=False, echo=voice.echo,
     )  # fmt: skip
 
 

@@ -1,7 +1,8 @@
 """The tables of searches: what was asked by whom and what for, what it matched, and what watches over it.
 
 No table here holds a value or a name: values stand as keyed hashes of their own label (``hub.checks.searches``),
-words of members are sealed. ``check_search``, ``check_search_hash``, ``check_match`` and ``check_decision`` are append-only.
+words of members are sealed. ``check_search``, ``check_search_hash``, ``check_match`` and ``check_decision`` are
+append-only.
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ log = structlog.get_logger(__name__)
 HOUR: Final = 3_600_000_000
 AT_ONCE: Final = 500
 # The lock of a database with one writer is held for so many values, so that no answer waits long.
-VALUES_AT_ONCE: Final = 5000
+VALUES_AT_ONCE: Final = 1000
 LOOKS_EVERY_SECONDS: Final = 1.0
 CANARY, HIT_RATE, SEQUENCE = "canary", "hit-rate", "sequence"
 FOUND: Final = {LETTERS[Outcome.MATCH], LETTERS[Outcome.POSSIBLE]}

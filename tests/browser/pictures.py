@@ -1,6 +1,6 @@
 """Takes the pictures of the console that stand in docs/pictures: ``python -m tests.browser.pictures``.
 
-It makes a fresh demonstration, signs in as its people with password and authenticator code, and looks at ten pages.
+It makes a fresh demonstration, signs in as its people with password and authenticator code, and looks at the main pages.
 """
 
 from __future__ import annotations
@@ -36,6 +36,9 @@ LOOKS = (
     ("olu.fenn@hub.example", "cases", "/console/cases", 1300),
     ("olu.fenn@hub.example", "case", "text=Kestrel Insurance", 1500),
     ("ines.hart@hub.example", "audit", "/console/audit", 1000),
+    ("jo.quill@northbank.example", "filings", "/console/filings", 900),
+    ("jo.quill@northbank.example", "checks", "/console/checks", 900),
+    ("jo.quill@northbank.example", "check", "main tbody a", 1400),
     ("jo.quill@northbank.example", "connection", "/console/connection", 1500),
     ("jo.quill@northbank.example", "keys", "/console/keys", 800),
 )

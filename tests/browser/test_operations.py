@@ -15,7 +15,7 @@ from hub.members.people_records import Person
 from hub.members.sessions import Visit
 from tests.live import LiveHub, TestMember
 from tests.operations import id_of, tell
-from tests.people import COOKIE, add_person
+from tests.people import COOKIE, PASSWORD, add_person
 
 Look = Callable[[Page, str], None]
 numbers = count(1)
@@ -145,6 +145,35 @@ def test_the_administrators_pages(served: LiveHub, context: BrowserContext, look
     expect(page.get_by_text(f"The collection {alias} is there")).to_be_visible()
     page.get_by_role("link", name=alias, exact=True).click()
     look(page, "collection")
+
+
+def test_an_administrator_sets_a_members_sign_in(
+    served: LiveHub, context: BrowserContext, look: Look, bank: TestMember
+) -> None:
+    page = sign_in(served, context, Role.ADMINISTRATOR)
+    page.goto(f"/console/members/{bank.member_id}")
+    page.get_by_role("link", name="Sign-in through its own provider").click()
+    page.get_by_role("button", name="Set the provider").click()
+    page.get_by_role("link", name="Enter the issuer").click()
+    assert page.evaluate("document.activeElement.name") == "issuer"
+    look(page, "provider-refused")
+    page.get_by_label("Issuer").fill("https://login.bank.example/realms/staff")
+    page.get_by_label("Client id").fill("hub")
+    page.get_by_label("Client secret").fill("very-secret")
+    page.get_by_label("E-mail domains that it vouches for").fill("bank.example")
+    page.get_by_label("Values of amr").fill("mfa")
+    page.get_by_label("Reason").fill("their letter of Monday")
+    page.get_by_label("Your present password").fill(PASSWORD)
+    page.get_by_role("button", name="Set the provider").click()
+    expect(page.get_by_text("The provider is set, and the primary contacts are told")).to_be_visible()
+    expect(page.get_by_text("https://login.bank.example/realms/staff").first).to_be_visible()
+    assert "very-secret" not in page.content()
+    look(page, "provider")
+    page.get_by_label("Reason").fill("it was bought")
+    page.get_by_label("Your present password").fill(PASSWORD)
+    page.get_by_role("button", name="Remove the provider").click()
+    expect(page.get_by_text("The provider is removed, and the primary contacts are told")).to_be_visible()
+    expect(page.get_by_text("By password, code and passkey")).to_be_visible()
 
 
 def test_the_officers_pages(served: LiveHub, context: BrowserContext, look: Look, bank: TestMember) -> None:

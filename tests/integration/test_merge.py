@@ -197,6 +197,21 @@ class TestWhoSees:
         assert one["object_marking_refs"] == [Tlp.AMBER_STRICT.marking_id]
         assert all(len(v["external_references"]) < 2 for v in indicators(hub, plain, "strict.example", "cyber"))
 
+    def test_an_amber_sighting_tells_a_green_reader_nothing(self, hub: LocalHub, tmp_path: Path) -> None:
+        feed(hub, tmp_path, "open.example\n", "feed-a", tlp=Tlp.GREEN)
+        bank, plain = partner(hub), hub.add_member("Another green reader", clearance="green")
+
+        def everything() -> set[str]:
+            aliases = ("fraud", "cyber", "sightings", "shared")
+            versions = {"match[version]": "all"}
+            return {json.dumps(one) for alias in aliases for one in pulled(hub, plain, alias, **versions)}
+
+        before = everything()
+        assert any("open.example" in one for one in before)
+        share(hub, bank, own_object("open.example", labels=["seen-by-a-bank"]))
+        assert everything() == before
+        assert indicators(hub, plain, "open.example", "cyber") == []
+
     def test_groups(self, hub: LocalHub, tmp_path: Path) -> None:
         bank = hub.add_member("A bank of the group", groups=("banks",))
         telco = hub.add_member("A telco of another", groups=("telcos",))
@@ -426,7 +441,10 @@ class TestDerivedFrom:
     def test_one_object_of_two_that_is_deleted_takes_its_link(self, hub: LocalHub, everyone: TestMember) -> None:
         bank = partner(hub)
         first, second = own_object("pair.example"), own_object("pair.example")
-        share(hub, bank, first, second)
+        share(hub, bank, first)
+        before = entries(hub)
+        share(hub, bank, second)
+        assert entries(hub) == before + 2, "the object and its link: the member says nothing new"
         assert hub.request("DELETE", f"{SHARED}{first['id']}/", bank).status_code == 200
         hub.work()
         [one] = indicators(hub, everyone, "pair.example", "cyber")
@@ -484,6 +502,19 @@ class TestEcho:
         self.read(hub, second, "cyber")
         share(hub, second, own_object("first-word.example", labels=["again"]))
         assert [self.contribution(hub, "first-word.example", one)[0] for one in (first, second)] == [False, False]
+
+    def test_a_page_that_passes_over_an_indicator_gives_nothing_of_it(self, hub: LocalHub) -> None:
+        first, picky = (partner(hub, roles=("reader", "contributor")) for _ in range(2))
+        for text in ("before.example", "passed-over.example", "after.example"):
+            share(hub, first, own_object(text))
+        for text in ("before.example", "after.example"):
+            [one] = indicators(hub, first, text, "cyber")
+            assert len(pulled(hub, picky, "cyber", **{"match[id]": one["id"]})) == 1
+        hub.app.extensions[EXTENSION].disclosures.flush()
+        for text in ("passed-over.example", "after.example"):
+            share(hub, picky, own_object(text))
+        assert self.contribution(hub, "passed-over.example", picky)[0] is False
+        assert self.contribution(hub, "after.example", picky)[0] is True
 
     def test_victims_were_given_nothing(self, hub: LocalHub, everyone: TestMember) -> None:
         police = partner(hub, "report-fraud", roles=("reader", "contributor"))

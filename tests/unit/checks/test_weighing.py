@@ -35,6 +35,14 @@ def test_the_number_of_sources_is_told_in_bands() -> None:
     assert [band(n) for n in range(1, 9)] == ["1", "2", "3-5", "3-5", "3-5", "6+", "6+", "6+"]
 
 
+def test_an_echo_is_no_source_and_has_no_vote() -> None:
+    heard = [voice("a bank", "1C"), voice("another", "1A", echo=True), voice("a third", "1B", echo=True)]
+    told = answer("phone", None, heard)
+    assert (told.confidence, told.sources) == (54, "1")
+    alone = answer("phone", None, heard[1:])
+    assert (alone.confidence, alone.sources) == (75, "1")
+
+
 def test_what_is_exact_silences_what_is_only_like_it() -> None:
     told = answer("person", None, [voice("a", exact=False, tier="known_fraud"), voice("b")])
     assert (told.outcome, told.tier, told.sources) == (Outcome.MATCH, "intelligence", "1")
