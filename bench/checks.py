@@ -28,12 +28,12 @@ from bench.server import hub_server
 from bench.store import open_hub
 from hub import clock
 from hub.auth import Actor, CredentialKind, Role
-from hub.checks import questions
-from hub.checks.checking import Checks
-from hub.checks.filing_parts import Envelope
+from hub.checks.filings.parts import Envelope
+from hub.checks.filings.records import Filing, FilingIdentifier
 from hub.checks.index import CheckIndex
-from hub.checks.questions import Question
-from hub.checks.records import Filing, FilingIdentifier
+from hub.checks.searching import questions
+from hub.checks.searching.checking import Checks
+from hub.checks.searching.questions import Question
 from hub.checks.subjects import SubjectKind, canonical_subject, terms
 from hub.db.bulk import insert_rows
 from hub.factory import Hub

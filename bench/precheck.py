@@ -17,8 +17,8 @@ from bench.results import Measured, interleaved
 from bench.server import hub_server
 from bench.store import open_hub
 from hub.auth import Role
-from hub.checks import precheck_set
-from hub.checks.voprf import Blinded
+from hub.checks.precheck import sets as precheck_set
+from hub.checks.precheck.voprf import Blinded
 from hub.factory import upkeep
 from hub.members import credentials, membership
 from hub.members.membership import MemberKind

@@ -10,9 +10,9 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from hub import clock
-from hub.checks.filing_parts import Envelope
+from hub.checks.filings.parts import Envelope
+from hub.checks.filings.records import Filing, FilingIdentifier
 from hub.checks.index import CheckIndex
-from hub.checks.records import Filing, FilingIdentifier
 from hub.checks.subjects import Subject, terms
 from hub.feeds.records import Contribution, Indicator, SourceRecord
 from hub.ledger.classes import Audience, class_id

@@ -12,11 +12,11 @@ from werkzeug.http import parse_options_header
 
 from hub import clock
 from hub.auth import Permission
-from hub.checks import decisions, jobs, questions, quotas, reading, reciprocity, sampling
-from hub.checks.checking import Checked, document
-from hub.checks.jobs_files import CSV, JSON_LINES
-from hub.checks.questions import Question
-from hub.checks.searches_records import CheckJob
+from hub.checks.searching import decisions, jobs, questions, quotas, reading, reciprocity, sampling
+from hub.checks.searching.checking import Checked, document
+from hub.checks.searching.jobs_files import CSV, JSON_LINES
+from hub.checks.searching.questions import Question
+from hub.checks.searching.records import CheckJob
 from hub.errors import InvalidInput, UnsupportedMedia
 from hub.stix.canonical import parse_json
 from hub.web import actor, allow, services

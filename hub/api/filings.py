@@ -15,13 +15,13 @@ from hub import clock
 from hub.api.accepting import CSV, JSON, KEY_PARAMETER, accepted, idempotency_key, media_type
 from hub.api.submissions import SubmissionSchema
 from hub.auth import Permission
-from hub.checks import filing as life
-from hub.checks import forms_csv
-from hub.checks.filing_parts import Filer
-from hub.checks.filing_view import MOST_LISTED, FilingView, listed, own_opened
-from hub.checks.forms import load_filing, parts
-from hub.checks.forms_schema import FilingSchema
-from hub.checks.records import Filing
+from hub.checks.filings import filing as life
+from hub.checks.filings import forms_csv
+from hub.checks.filings.forms import load_filing, parts
+from hub.checks.filings.forms_schema import FilingSchema
+from hub.checks.filings.parts import Filer
+from hub.checks.filings.records import Filing
+from hub.checks.filings.view import MOST_LISTED, FilingView, listed, own_opened
 from hub.errors import InvalidInput, UnsupportedMedia
 from hub.feeds import inbox, sources
 from hub.stix.canonical import parse_json

@@ -11,7 +11,7 @@ from marshmallow import Schema, fields
 
 from hub import clock
 from hub.auth import Permission
-from hub.checks import notices
+from hub.checks.kept import notices
 from hub.errors import InvalidInput
 from hub.web import actor, allow, services
 

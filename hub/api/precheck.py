@@ -13,9 +13,9 @@ from werkzeug.http import parse_options_header
 
 from hub import clock
 from hub.auth import Permission
-from hub.checks import precheck
-from hub.checks.gateways import Basis, basis
-from hub.checks.voprf import SUITE
+from hub.checks.filings.gateways import Basis, basis
+from hub.checks.precheck import evaluating as precheck
+from hub.checks.precheck.voprf import SUITE
 from hub.errors import InvalidInput, UnsupportedMedia
 from hub.stix.canonical import parse_json
 from hub.web import actor, allow, services

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from hub.checks.records import IndexEpoch
+from hub.checks.filings.records import IndexEpoch
 from hub.checks.subjects import Subject, Term, terms
 from hub.sealing import Vault
 

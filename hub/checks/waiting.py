@@ -5,8 +5,8 @@ from __future__ import annotations
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from hub.checks.records import DISPUTED, PENDING, Filing
-from hub.checks.searches_records import Alarm, SearchSample
+from hub.checks.filings.records import DISPUTED, PENDING, Filing
+from hub.checks.searching.records import Alarm, SearchSample
 
 
 def to_approve(session: Session, member_id: str, person_id: str) -> int:

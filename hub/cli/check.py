@@ -8,8 +8,8 @@ from typing import Any
 import click
 
 from hub import clock
-from hub.checks import canaries, contacts, quotas, reciprocity, watch
-from hub.checks.gateways import Purpose
+from hub.checks.filings.gateways import Purpose
+from hub.checks.searching import canaries, contacts, quotas, reciprocity, watch
 from hub.checks.subjects import SubjectKind
 from hub.cli.opening import open_hub
 from hub.cli.output import json_option, print_json, print_table

@@ -9,10 +9,10 @@ import click
 from sqlalchemy.orm import Session
 
 from hub import clock
-from hub.checks import filing as life
-from hub.checks.filing_parts import HUB, Desk
-from hub.checks.filing_view import MOST_LISTED, listed, opened
-from hub.checks.records import STATES, Filing
+from hub.checks.filings import filing as life
+from hub.checks.filings.parts import HUB, Desk
+from hub.checks.filings.records import STATES, Filing
+from hub.checks.filings.view import MOST_LISTED, listed, opened
 from hub.cli.opening import open_hub
 from hub.cli.output import json_option, print_json, print_table
 from hub.errors import NotFound

@@ -8,9 +8,9 @@ from pathlib import Path
 import click
 import requests
 
-from hub.checks.gateways import Basis, Gateway, Purpose
-from hub.checks.precheck_client import PrecheckClient, read_values
-from hub.checks.precheck_values import KINDS
+from hub.checks.filings.gateways import Basis, Gateway, Purpose
+from hub.checks.precheck.client import PrecheckClient, read_values
+from hub.checks.precheck.values import KINDS
 from hub.cli.output import print_json
 from hub.errors import InvalidInput
 

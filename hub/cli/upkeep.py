@@ -7,9 +7,10 @@ from typing import Any
 import click
 
 from hub import clock
-from hub.checks import precheck_keys, retention, rotation, subject_access
-from hub.checks.mentions import NOT_SEARCHED
-from hub.checks.subject_access import Decision, Holding
+from hub.checks.kept import retention, rotation, subject_access
+from hub.checks.kept.mentions import NOT_SEARCHED
+from hub.checks.kept.subject_access import Decision, Holding
+from hub.checks.precheck import keys as precheck_keys
 from hub.checks.subjects import Subject, SubjectKind, canonical_subject
 from hub.cli.opening import open_hub
 from hub.cli.output import json_option, print_json, print_table

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from hub.checks.forms_schema import CASE_TYPES
-from hub.checks.gateways import CHECKING_PURPOSES, TABLE, Gateway, Purpose
+from hub.checks.filings.forms_schema import CASE_TYPES
+from hub.checks.filings.gateways import CHECKING_PURPOSES, TABLE, Gateway, Purpose
 from hub.documents import nfib
 
 Choices = list[tuple[str, str]]

@@ -14,9 +14,10 @@ from sqlalchemy.orm import Session
 
 from hub import clock
 from hub.auth import Actor, CredentialKind, Permission
-from hub.checks import decisions, questions, quotas, reading, reciprocity, sampling, search_lists
-from hub.checks.checking import NOTICE, Checked, document
-from hub.checks.questions import PERSON_FIELDS, Question
+from hub.checks.searching import decisions, questions, quotas, reading, reciprocity, sampling
+from hub.checks.searching import lists as search_lists
+from hub.checks.searching.checking import NOTICE, Checked, document
+from hub.checks.searching.questions import PERSON_FIELDS, Question
 from hub.console import check_words as words
 from hub.console import naming
 from hub.console.furniture import Form, blueprint, page, person, redirect_to, say, unit_of_work

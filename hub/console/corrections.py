@@ -7,7 +7,7 @@ from typing import Final
 from flask import Response, request, url_for
 
 from hub.auth import Permission
-from hub.checks import notices
+from hub.checks.kept import notices
 from hub.console.furniture import blueprint, page, person, reading
 from hub.web.guard import allow
 

@@ -12,11 +12,11 @@ from flask import Response, url_for
 from sqlalchemy import select
 
 from hub.auth import Permission
-from hub.checks import contacts
-from hub.checks import filing as life
-from hub.checks.filing_parts import HUB
-from hub.checks.filing_view import opened
-from hub.checks.records import DISPUTED, ENDED, LIVE, Filing
+from hub.checks.filings import filing as life
+from hub.checks.filings.parts import HUB
+from hub.checks.filings.records import DISPUTED, ENDED, LIVE, Filing
+from hub.checks.filings.view import opened
+from hub.checks.searching import contacts
 from hub.console import check_words as words
 from hub.console import naming
 from hub.console.furniture import Form, blueprint, page, person, reading, redirect_to, say, unit_of_work

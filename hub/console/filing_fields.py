@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from hub.checks.forms_schema import PILLARS
+from hub.checks.filings.forms_schema import PILLARS
 from hub.console.furniture import Form
 from hub.documents.faults import Fault
 

@@ -11,13 +11,13 @@ from sqlalchemy.orm import Session
 
 from hub import clock
 from hub.auth import Permission
-from hub.checks import filing as life
-from hub.checks.filing_parts import Filer
-from hub.checks.filing_view import own_opened
-from hub.checks.forms import Form as Filed
-from hub.checks.forms import load_filing, parts
-from hub.checks.forms_csv import load_csv
-from hub.checks.records import ENDED, Filing
+from hub.checks.filings import filing as life
+from hub.checks.filings.forms import Form as Filed
+from hub.checks.filings.forms import load_filing, parts
+from hub.checks.filings.forms_csv import load_csv
+from hub.checks.filings.parts import Filer
+from hub.checks.filings.records import ENDED, Filing
+from hub.checks.filings.view import own_opened
 from hub.checks.subjects import CHECKING_ONLY
 from hub.console import check_words as words
 from hub.console import filing_fields as fields

@@ -8,9 +8,9 @@ from flask import Response, request, url_for
 from sqlalchemy import func, select
 
 from hub.auth import Permission
-from hub.checks import filing as life
-from hub.checks.filing_view import own_opened
-from hub.checks.records import ENDED, PENDING, STATES, Filing
+from hub.checks.filings import filing as life
+from hub.checks.filings.records import ENDED, PENDING, STATES, Filing
+from hub.checks.filings.view import own_opened
 from hub.console import check_words as words
 from hub.console import filing_fields as fields
 from hub.console import naming

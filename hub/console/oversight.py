@@ -9,9 +9,10 @@ from sqlalchemy import select
 
 from hub import clock
 from hub.auth import Permission
-from hub.checks import canaries, reciprocity, search_lists, watch
-from hub.checks.questions import PERSON_FIELDS
-from hub.checks.searches_records import Alarm
+from hub.checks.searching import canaries, reciprocity, watch
+from hub.checks.searching import lists as search_lists
+from hub.checks.searching.questions import PERSON_FIELDS
+from hub.checks.searching.records import Alarm
 from hub.checks.subjects import SubjectKind
 from hub.console import check_words as words
 from hub.console import naming

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from hub.audit.records import AuditEvent
 from hub.auth import Permission
-from hub.checks import retention
+from hub.checks.kept import retention
 from hub.console import naming
 from hub.console.furniture import blueprint, page, reading
 from hub.web.guard import allow

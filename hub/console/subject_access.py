@@ -13,10 +13,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from hub.auth import Permission
-from hub.checks import subject_access as access
-from hub.checks.mentions import NOT_SEARCHED
-from hub.checks.precheck_records import SubjectAccessRequest
-from hub.checks.subject_access import Decision, Holding, Owner
+from hub.checks.kept import subject_access as access
+from hub.checks.kept.mentions import NOT_SEARCHED
+from hub.checks.kept.subject_access import Decision, Holding, Owner
+from hub.checks.precheck.records import SubjectAccessRequest
 from hub.checks.subjects import Subject, SubjectKind, canonical_subject
 from hub.console import check_words as words
 from hub.console import filing_fields as fields

@@ -11,7 +11,7 @@ from alembic import op
 from hub.db.triggers import forbid
 from hub.db.vetting_rules import refuse
 
-# Every legal change of a filing's state; ``hub.checks.filing`` says who may make it.
+# Every legal change of a filing's state; ``hub.checks.filings.filing`` says who may make it.
 LEGAL = (
     "pending>live", "pending>refused", "pending>withdrawn", "pending>expired",
     "live>pending", "live>disputed", "live>withdrawn", "live>expired",

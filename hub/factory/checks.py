@@ -5,13 +5,13 @@ from __future__ import annotations
 from sqlalchemy.orm import Session
 
 from hub.auth import Actor, CredentialKind, Permission
-from hub.checks.checking import Checks
-from hub.checks.hashes import SearchHashes
-from hub.checks.jobs import JobWorker
-from hub.checks.knowledge import Knowledge
-from hub.checks.searches import SearchLog
-from hub.checks.viewers import Viewers
-from hub.checks.watch import Watch
+from hub.checks.searching.checking import Checks
+from hub.checks.searching.hashes import SearchHashes
+from hub.checks.searching.jobs import JobWorker
+from hub.checks.searching.knowledge import Knowledge
+from hub.checks.searching.searches import SearchLog
+from hub.checks.searching.viewers import Viewers
+from hub.checks.searching.watch import Watch
 from hub.errors import NotPermitted, Unauthenticated
 from hub.factory.parts import Hub
 from hub.feeds.checkable import CheckableIndicators

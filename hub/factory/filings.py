@@ -10,13 +10,13 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from hub.checks.filing import file_all
-from hub.checks.filing_parts import Desk, Filer
-from hub.checks.filing_publishing import publishable
-from hub.checks.filing_writing import NEW, UNCHANGED, UPDATED
-from hub.checks.forms import Form, load_filing, parts
-from hub.checks.forms_csv import load_csv
-from hub.checks.records import PENDING, Filing
+from hub.checks.filings.filing import file_all
+from hub.checks.filings.forms import Form, load_filing, parts
+from hub.checks.filings.forms_csv import load_csv
+from hub.checks.filings.parts import Desk, Filer
+from hub.checks.filings.publishing import publishable
+from hub.checks.filings.records import PENDING, Filing
+from hub.checks.filings.writing import NEW, UNCHANGED, UPDATED
 from hub.checks.subjects import indicator_values
 from hub.db import Database
 from hub.errors import HubError, InvalidInput, NotFound

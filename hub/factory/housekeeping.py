@@ -14,7 +14,8 @@ import structlog
 
 from hub import clock
 from hub.audit import record
-from hub.checks import precheck_keys, retention
+from hub.checks.kept import retention
+from hub.checks.precheck import keys as precheck_keys
 from hub.errors import HubError
 from hub.factory.parts import Hub
 from hub.factory.upkeep import retention_kinds

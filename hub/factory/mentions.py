@@ -7,14 +7,14 @@ from collections.abc import Iterator, Sequence
 from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
-from hub.checks.mentions import Mention
+from hub.checks.kept.mentions import Mention
 from hub.feeds.holding import HELD
 from hub.feeds.records import Contribution, FraudReport, Indicator, Quarantined, ReportedValue, SourceRecord
 from hub.stix.values import Value
 
 
 def mentions(session: Session, values: Sequence[Value]) -> list[Mention]:
-    """Who named one of ``values`` (``hub.checks.mentions.Mentioned``), by kind of mention, the oldest first."""
+    """Who named one of ``values`` (``hub.checks.kept.mentions.Mentioned``), by kind of mention, the oldest first."""
     if not values:
         return []
     found = [*_indicators(session, values), *_reports(session, values), *_held(session, values)]

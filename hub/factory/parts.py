@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from hub.checks.filing_parts import Desk
+from hub.checks.filings.parts import Desk
 from hub.db import Database
 from hub.errors import Unavailable
 from hub.factory.filings import InboxFilings, filer_of, sighted_ref_of

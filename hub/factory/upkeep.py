@@ -8,11 +8,11 @@ import structlog
 from sqlalchemy.orm import Session
 
 from hub.auth import Role
-from hub.checks import notices, retention
-from hub.checks.precheck_building import Builder
-from hub.checks.precheck_values import FiledValues
-from hub.checks.retention import Kept
-from hub.checks.subject_access import Owner
+from hub.checks.kept import notices, retention
+from hub.checks.kept.retention import Kept
+from hub.checks.kept.subject_access import Owner
+from hub.checks.precheck.building import Builder
+from hub.checks.precheck.values import FiledValues
 from hub.errors import HubError
 from hub.factory.parts import Hub
 from hub.feeds import erasure

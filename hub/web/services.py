@@ -10,9 +10,9 @@ from uuid import UUID
 from flask import current_app
 from sqlalchemy.orm import Session
 
-from hub.checks.checking import Checks
-from hub.checks.filing_parts import Desk
-from hub.checks.mentions import Mentioned
+from hub.checks.filings.parts import Desk
+from hub.checks.kept.mentions import Mentioned
+from hub.checks.searching.checking import Checks
 from hub.db import Database
 from hub.feeds.quarantine import Quarantine
 from hub.ledger.append import Log

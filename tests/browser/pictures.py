@@ -1,6 +1,7 @@
 """Takes the pictures of the console that stand in docs/pictures: ``python -m tests.browser.pictures``.
 
-It makes a fresh demonstration, signs in as its people with password and authenticator code, and looks at the main pages.
+It makes a fresh demonstration, signs in as its people with password and authenticator code, and looks at the
+main pages.
 """
 
 from __future__ import annotations

@@ -14,9 +14,10 @@ import pytest
 from sqlalchemy import select
 
 from hub.audit.records import AuditEvent
-from hub.checks import retention, search_lists
-from hub.checks.records import Filing
-from hub.checks.searches_records import Alarm, Search
+from hub.checks.filings.records import Filing
+from hub.checks.kept import retention
+from hub.checks.searching import lists as search_lists
+from hub.checks.searching.records import Alarm, Search
 from hub.factory import checks as joined
 from hub.factory import upkeep
 from tests.filings import BASIS, PERSON, filed, intelligence, known_fraud

@@ -14,10 +14,10 @@ from sqlalchemy import select, update
 
 from hub import clock
 from hub.audit.records import AuditEvent
-from hub.checks import canaries, contacts, quotas, watch
-from hub.checks.hashes import SearchHashes
-from hub.checks.reading import who_searched
-from hub.checks.searches_records import Alarm, CheckJob, Search, SearchSample
+from hub.checks.searching import canaries, contacts, quotas, watch
+from hub.checks.searching.hashes import SearchHashes
+from hub.checks.searching.reading import who_searched
+from hub.checks.searching.records import Alarm, CheckJob, Search, SearchSample
 from hub.checks.subjects import SubjectKind, canonical_subject
 from hub.db.records import Record
 from hub.factory import checks as joined
@@ -111,7 +111,7 @@ def test_the_owner_is_reached_by_a_token_that_only_the_hub_opens(hub: LocalHub, 
 
 
 def test_a_dispute_silences_at_once_and_the_earlier_check_says_so(hub: LocalHub, banks: list[TestMember]) -> None:
-    from hub.checks.records import Filing
+    from hub.checks.filings.records import Filing
 
     filer, asker, other = banks
     filing = put(hub, filer, "bank-account", account(1))

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from hub.checks import filing as life
+from hub.checks.filings import filing as life
 from hub.members import keys
 from tests.filings import filed, intelligence, known_fraud
 from tests.live import LocalHub, TestMember, local

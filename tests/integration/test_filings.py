@@ -13,10 +13,10 @@ import pytest
 from sqlalchemy import select, text
 
 from hub import clock
-from hub.checks import filing as life
-from hub.checks.forms import load_filing
+from hub.checks.filings import filing as life
+from hub.checks.filings.forms import load_filing
+from hub.checks.filings.records import Filing, FilingIdentifier
 from hub.checks.index import open_index
-from hub.checks.records import Filing, FilingIdentifier
 from hub.checks.subjects import SubjectKind, canonical_subject
 from hub.cli import imports
 from hub.errors import Conflict, NotFound, NotPermitted

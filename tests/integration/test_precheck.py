@@ -13,14 +13,16 @@ from sqlalchemy import func, select
 
 from hub import clock
 from hub.audit.records import AuditEvent
-from hub.checks import filing, precheck_keys, quotas
-from hub.checks.gateways import Basis, Gateway, Purpose
-from hub.checks.precheck import PURPOSE
-from hub.checks.precheck_client import PrecheckClient, read_values
-from hub.checks.precheck_keys import DAY, published
-from hub.checks.precheck_records import PrecheckOutput, PrecheckSet
-from hub.checks.precheck_set import DownloadedSet
-from hub.checks.voprf import Blinded
+from hub.checks.filings import filing
+from hub.checks.filings.gateways import Basis, Gateway, Purpose
+from hub.checks.precheck import keys as precheck_keys
+from hub.checks.precheck.client import PrecheckClient, read_values
+from hub.checks.precheck.evaluating import PURPOSE
+from hub.checks.precheck.keys import DAY, published
+from hub.checks.precheck.records import PrecheckOutput, PrecheckSet
+from hub.checks.precheck.sets import DownloadedSet
+from hub.checks.precheck.voprf import Blinded
+from hub.checks.searching import quotas
 from hub.errors import IntegrityFailure, Unavailable
 from hub.factory import upkeep
 from hub.members import membership

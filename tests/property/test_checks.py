@@ -18,14 +18,14 @@ from hypothesis import strategies as st
 
 from hub import clock
 from hub.auth import Actor, CredentialKind, Role, permissions_of
-from hub.checks.checking import Checks
-from hub.checks.gateways import Basis, Gateway, Purpose
-from hub.checks.hashes import SearchHashes
-from hub.checks.knowledge import Knowledge
-from hub.checks.questions import Asked, Question
-from hub.checks.searches import SearchLog
+from hub.checks.filings.gateways import Basis, Gateway, Purpose
+from hub.checks.searching.checking import Checks
+from hub.checks.searching.hashes import SearchHashes
+from hub.checks.searching.knowledge import Knowledge
+from hub.checks.searching.questions import Asked, Question
+from hub.checks.searching.searches import SearchLog
+from hub.checks.searching.viewers import Viewers
 from hub.checks.subjects import Subject, SubjectKind, canonical_subject
-from hub.checks.viewers import Viewers
 from hub.db import Database
 from hub.feeds.checkable import CheckableIndicators
 from hub.feeds.records import SourceRecord

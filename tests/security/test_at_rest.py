@@ -14,11 +14,11 @@ import pytest
 from sqlalchemy import MetaData, func, select, update
 
 from hub import clock
-from hub.checks import retention, rotation, subject_access
-from hub.checks.filing_parts import Envelope
+from hub.checks.filings.parts import Envelope
+from hub.checks.filings.records import Filing, FilingIdentifier, IndexEpoch
 from hub.checks.index import CheckIndex
-from hub.checks.precheck_keys import DAY
-from hub.checks.records import Filing, FilingIdentifier, IndexEpoch
+from hub.checks.kept import retention, rotation, subject_access
+from hub.checks.precheck.keys import DAY
 from hub.checks.subjects import SubjectKind, canonical_subject
 from hub.errors import IntegrityFailure
 from hub.factory import upkeep

@@ -18,7 +18,8 @@ from unittest.mock import patch
 import pytest
 from sqlalchemy import event
 
-from hub.checks import canaries, filing_parts, knowledge
+from hub.checks.filings import parts as filing_parts
+from hub.checks.searching import canaries, knowledge
 from hub.checks.subjects import SubjectKind, canonical_subject
 from hub.db import Database
 from hub.ledger.classes import Audience
@@ -168,13 +169,13 @@ def _actor(hub: LocalHub, asker: TestMember) -> Any:
 
 
 def _question(subject: dict[str, Any]) -> Any:
-    from hub.checks.questions import question
+    from hub.checks.searching.questions import question
 
     return question({**BASIS, "subject": subject}, "bank", 1)
 
 
 def _search(checks: Any, actor: Any, asked: Any) -> Any:
-    from hub.checks.checking import Checked
+    from hub.checks.searching.checking import Checked
 
     answers, _ = checks.answered(actor, asked)
     return Checked("0", 0, asked, answers, None)

@@ -15,8 +15,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from hub.checks import filing as life
-from hub.checks.filing_view import own_opened
+from hub.checks.filings import filing as life
+from hub.checks.filings.view import own_opened
 from hub.checks.index import open_index
 from hub.checks.subjects import SubjectKind, canonical_subject
 from tests.filings import BASIS, URL, intelligence, known_fraud

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from hub.checks import filing_rows
-from hub.checks.forms import load_filing, parts
-from hub.checks.forms_csv import is_header, load_csv
-from hub.checks.gateways import CHECKING_PURPOSES, TABLE, Basis, Gateway, Purpose, basis
-from hub.checks.records import ALL_PILLARS, LONGEST_MICROS
+from hub.checks.filings import rows as filing_rows
+from hub.checks.filings.forms import load_filing, parts
+from hub.checks.filings.forms_csv import is_header, load_csv
+from hub.checks.filings.gateways import CHECKING_PURPOSES, TABLE, Basis, Gateway, Purpose, basis
+from hub.checks.filings.records import ALL_PILLARS, LONGEST_MICROS
 from hub.checks.subjects import SubjectKind
 from hub.documents.faults import InvalidFiling
 from hub.errors import InvalidInput, TooLarge

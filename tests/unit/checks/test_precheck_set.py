@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.checks import precheck_set
-from hub.checks.precheck_set import HEADER, RICE_BITS, DownloadedSet
+from hub.checks.precheck import sets as precheck_set
+from hub.checks.precheck.sets import HEADER, RICE_BITS, DownloadedSet
 from hub.errors import IntegrityFailure
 
 

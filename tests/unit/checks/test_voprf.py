@@ -6,7 +6,7 @@ import secrets
 
 import pytest
 
-from hub.checks.voprf import Blinded, Evaluated, OprfKey
+from hub.checks.precheck.voprf import Blinded, Evaluated, OprfKey
 from hub.errors import IntegrityFailure, InvalidInput
 from tests import rfc9497 as plain
 

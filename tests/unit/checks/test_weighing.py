@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from hub.checks.answers import Outcome, answer
-from hub.checks.names import alike
-from hub.checks.weighing import Voice, band, combined
+from hub.checks.searching.answers import Outcome, answer
+from hub.checks.searching.names import alike
+from hub.checks.searching.weighing import Voice, band, combined
 
 
 def voice(group: str, grade: str = "1C", **more: object) -> Voice:
