@@ -170,7 +170,7 @@ def test_an_unseen_object_is_as_absent_as_one_that_is_not_there(
 DECIDING = {
     "member": "status",
     "member_group": "group_id",
-    "credential": "username",
+    "credential": "label",
     "collection": "alias",
     "collection_audience": "audience",
     "visibility_class": "tlp",

@@ -425,7 +425,7 @@ def test_the_rows_hold_the_filing_s_version_only(hub: LocalHub, bank: TestMember
     hub.request("PUT", f"{URL}/{filing_id}", bank, json={**document, "subject": {"email": "a+b@mule.example"}})
     with hub.hub.database.reading() as session:
         rows = session.scalars(select(FilingIdentifier).where(FilingIdentifier.filing_id == filing_id)).all()
-        assert [(row.facet, row.exact) for row in rows] == [("email", True), ("email", False)]
+        assert {(row.facet, row.exact) for row in rows} == {("email", True), ("email", False)}
         assert session.get_one(Filing, filing_id).version == 2
         assert session.execute(
             text("SELECT count(*) FROM filing_version WHERE filing_id = :id"), {"id": filing_id}
