@@ -8,6 +8,7 @@ import ssl
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from threading import Event
@@ -29,7 +30,8 @@ from hub.telemetry import configure_logging
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 WORKER_STOPS_IN = 30
 ORPHAN_CHECK_SECONDS = 1.0
-RESTART_SECONDS = 1.0
+# A worker that dies at once is started less and less often.
+FIRST_RESTART_SECONDS, LAST_RESTART_SECONDS = 1.0, 60.0
 
 
 def add_to(group: click.Group) -> None:
@@ -122,9 +124,13 @@ class _WorkerBeside:
             self._process.wait()
 
     def _watch(self) -> None:
+        pause = FIRST_RESTART_SECONDS
         while True:
+            started = time.monotonic()
             self._process.wait()
-            if self._stopping.wait(RESTART_SECONDS):
+            lived = time.monotonic() - started
+            pause = FIRST_RESTART_SECONDS if lived > LAST_RESTART_SECONDS else min(2 * pause, LAST_RESTART_SECONDS)
+            if self._stopping.wait(pause):
                 return
             with self._lock:
                 if not self._stopping.is_set():
