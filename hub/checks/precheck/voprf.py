@@ -16,7 +16,6 @@ from hub.errors import IntegrityFailure, InvalidInput
 SUITE = "ristretto255-SHA512"
 ELEMENT_BYTES = 32
 PROOF_BYTES = 64
-OUTPUT_BYTES = 64
 # RFC 9497 section 1.2: inputs have a two-byte length.
 LONGEST_INPUT = 2**16 - 1
 

@@ -6,10 +6,10 @@ from typing import Any
 from uuid import UUID
 
 from hub import clock
+from hub.cli.demo.timeline import DAY
 from hub.stix.ids import hub_id
 from hub.stix.tlp import Tlp
 
-DAY = 86_400_000_000
 # Name, pattern, what it is, days that it holds, TLP.
 SHARED = (
     ("Phishing page that asks for online banking details", "[url:value = 'https://northbank-secure.example/login']",
