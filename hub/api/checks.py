@@ -17,6 +17,7 @@ from hub.checks.searching.checking import Checked, document
 from hub.checks.searching.jobs_files import CSV, JSON_LINES
 from hub.checks.searching.questions import Question
 from hub.checks.searching.records import CheckJob
+from hub.clock import DAY
 from hub.errors import InvalidInput, UnsupportedMedia
 from hub.stix.canonical import parse_json
 from hub.web import actor, allow, services
@@ -27,7 +28,7 @@ blueprint = Blueprint("checks", __name__, url_prefix="/api/v1/checks", descripti
 MEDIA_TYPES = {"text/csv": CSV, "application/x-ndjson": JSON_LINES, "application/jsonl": JSON_LINES}
 WRITTEN_AS = {CSV: "text/csv; charset=utf-8", JSON_LINES: "application/x-ndjson"}
 BASIS_FIELDS = ("purpose", "legal_gateway", "case_reference")
-YEAR_MICROS = 365 * 86_400_000_000
+YEAR_MICROS = 365 * DAY
 
 
 class SubjectSchema(Schema):

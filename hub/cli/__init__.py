@@ -1,60 +1,77 @@
-"""The ``hub`` command."""
+"""The ``hub`` command. Each of its commands imports what it needs when it is called, so that it starts at once."""
 
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 
 import click
 
-from hub.cli import (
-    admin,
-    audit,
-    check,
-    collection,
-    disclosure,
-    feed,
-    filing,
-    imports,
-    member,
-    member_keys,
-    operate,
-    precheck,
-    proof,
-    quarantine,
-    upkeep,
-    vetting,
-)
 from hub.errors import HubError
 from hub.settings import Log
 from hub.telemetry import configure_logging
 
-__all__ = ["main"]
+__all__ = ["commands", "main"]
+
+# Each command, its line in the help, and the files of this room that it is made of.
+COMMANDS = {
+    "admin": ("People of the console.", "admin"),
+    "audit": ("The audit log: who did what.", "audit"),
+    "check": ("The checking service: planted values, alarms, quotas.", "check"),
+    "collection": ("TAXII collections.", "collection"),
+    "disclosures": (
+        "Who received each version of an object, and when first; without an id, when each member last polled.",
+        "disclosure",
+    ),
+    "feed": ("Upstream feeds.", "feed"),
+    "filing": ("Filings for the checking service.", "filing"),
+    "group": ("Sharing groups.", "member"),
+    "housekeeping": (
+        "Do now all that falls due by itself: vetting, dormant people, letters.",
+        "vetting",
+    ),
+    "import": (
+        "Read a file, the folder of a MISP feed, or every file below any other folder, through the intake.",
+        "imports",
+    ),
+    "init": ("Migrate the database, make the hub's identity and keys.", "operate"),
+    "keys": ("The keys of what is at rest; each lies outside the database.", "upkeep"),
+    "member": ("Members: organisations that pull or submit.", "member", "member_keys"),
+    "precheck": ("Ask which values of FILE are known, without telling the hub which values you ask for.", "precheck"),
+    "quarantine": ("Values that a rule held back.", "quarantine"),
+    "retention": ("How long things are kept.", "upkeep"),
+    "serve": ("Serve the web edges, with an intake worker beside them.", "operate"),
+    "subject-access": (
+        "Answer a person's request for access: filings about them, their sources, who else named them, who searched.",
+        "upkeep",
+    ),
+    "verify": ('Check a pulled bundle or envelope offline ("-" reads standard input).', "proof"),
+    "vetting": ("Membership cases.", "vetting"),
+    "worker": ("Run an intake worker alone; as many as wanted on PostgreSQL.", "operate"),
+}
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Commands(click.Group):
+    """A group that imports the files of a command when it is asked for it."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (click's own signature)
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        for file in COMMANDS.get(cmd_name, ())[1:]:
+            import_module(f"hub.cli.{file}").add_to(self)
+        return super().get_command(ctx, cmd_name)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 (as above)
+        limit = formatter.width - 6 - max(map(len, COMMANDS))
+        lines = {name: click.Command(name, help=line) for name, (line, *_) in COMMANDS.items()}
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line.get_short_help_str(limit)) for name, line in lines.items()])
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 def commands() -> None:
     """Run and keep a fraud and cyber threat information-sharing hub."""
-
-
-for room in (
-    operate,
-    member,
-    member_keys,
-    admin,
-    collection,
-    imports,
-    feed,
-    filing,
-    quarantine,
-    proof,
-    disclosure,
-    audit,
-    vetting,
-    check,
-    precheck,
-    upkeep,
-):
-    room.add_to(commands)
 
 
 def main() -> None:

@@ -13,11 +13,11 @@ from hub.checks.searching import canaries, contacts, quotas, reciprocity, watch
 from hub.checks.subjects import SubjectKind
 from hub.cli.opening import open_hub
 from hub.cli.output import json_option, print_json, print_table
+from hub.clock import DAY
 from hub.factory import Hub
 from hub.factory import checks as joined
 from hub.members import membership
 
-DAY = 86_400_000_000
 PERSON_FIELDS = ("name", "date_of_birth", "postcode")
 
 

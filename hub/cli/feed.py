@@ -19,6 +19,9 @@ from hub.members import membership
 from hub.stix.canonical import parse_json
 from hub.stix.tlp import Tlp
 
+# Fields that are no texts.
+IN_JSON = ("mapping", "groups", "enabled", "listed_is_seen")
+
 
 def add_to(group: click.Group) -> None:
     """Add the commands of this file."""
@@ -56,11 +59,17 @@ def list_feeds(as_json: bool) -> None:
 @click.option("--group", "groups", multiple=True, help="A sharing group for AMBER content; repeatable.")
 @click.option("--every", required=True, help="30m, 6h, 1d")
 @click.option("--gone", type=click.Choice([catalogue.AGE, catalogue.REVOKE]), default=catalogue.AGE, show_default=True)
+@click.option(
+    "--listed-is-seen/--listed-is-not-seen",
+    default=True,
+    show_default=True,
+    help="What it names without a time counts as seen for as long as it names it.",
+)
 @click.option("--username", default="", help="HTTP Basic user name.")
 @click.option("--secret-variable", default="", help="Environment variable that holds the password.")
 @click.option("--licence", required=True, help="Under which terms its content may be passed on.")
 @click.option("--disabled", is_flag=True, help="Known, but not pulled.")
-def add_feed(name: str, format_name: str, groups: tuple[str, ...], disabled: bool, **options: str) -> None:
+def add_feed(name: str, format_name: str, groups: tuple[str, ...], disabled: bool, **options: str | bool) -> None:
     """Add a feed."""
     entry = {**options, "name": name, "format": format_name, "groups": list(groups), "enabled": not disabled}
     with open_hub().database.unit_of_work() as session:
@@ -118,7 +127,7 @@ def _field(change: str) -> tuple[str, Any]:
     if not equals:
         raise InvalidInput("a change is written FIELD=VALUE", where=change[:60])
     field = field.replace("-", "_")
-    return field, parse_json(text.encode()) if field in ("mapping", "groups", "enabled") else text
+    return field, parse_json(text.encode()) if field in IN_JSON else text
 
 
 def _switch(name: str, *, enabled: bool) -> None:
@@ -141,6 +150,7 @@ def _shown(feed: Feed, run: FeedRun | None) -> dict[str, Any]:
         "groups": feed.groups,
         "every_seconds": feed.every_seconds,
         "gone": feed.gone,
+        "listed_is_seen": feed.listed_is_seen,
         "licence": feed.licence,
         "enabled": feed.enabled,
         "failures": feed.failures,

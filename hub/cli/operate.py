@@ -17,7 +17,7 @@ from typing import Any
 
 import click
 
-from hub.cli import check, demo
+from hub.cli import check
 from hub.cli.opening import open_hub
 from hub.errors import InvalidInput
 from hub.factory import housekeeping, prepare, upkeep
@@ -45,13 +45,16 @@ def add_to(group: click.Group) -> None:
 def init(with_demo: bool) -> None:
     """Migrate the database, make the hub's identity and keys. Safe to repeat."""
     hub = open_hub()
-    if with_demo:
-        demo.found(hub)
-    else:
+    done = f"Prepared {hub.settings.base_url} in {hub.settings.data_dir}"
+    if not with_demo:
         prepare(hub)
-    click.echo(f"Prepared {hub.settings.base_url} in {hub.settings.data_dir}", err=True)
-    if with_demo:
-        demo.load(hub)
+        click.echo(done, err=True)
+        return
+    from hub.cli import demo  # noqa: PLC0415 (it brings the web along, which no other command but `serve` needs)
+
+    demo.found(hub)
+    click.echo(done, err=True)
+    demo.load(hub)
 
 
 @click.command()
@@ -74,9 +77,12 @@ def serve(
     With --client-ca a connection needs a certificate of that authority, and each request its credential still:
     a certificate stands for a credential only where a trusted proxy ends TLS (server.client_certificate_header).
     """
-    # Imported here: no other command needs the server.
+    # Imported here: no other command needs the server, or the web. The web processes are forked from this one, so
+    # that what it has imported they need not, and share.
     from granian import Granian  # noqa: PLC0415 (as above)
     from granian.constants import Interfaces  # noqa: PLC0415 (as above)
+
+    from hub.factory import served  # noqa: PLC0415 (as above)
 
     tls = _tls(tls_cert, tls_key, client_ca)
     settings = load()
@@ -87,7 +93,7 @@ def serve(
     beside = [] if no_worker else [_WorkerBeside() for _ in range(settings.intake.workers)]
     try:
         Granian(
-            "hub.factory.served:create_served_app",
+            f"{served.__name__}:{served.create_served_app.__name__}",
             factory=True,
             address=address.strip("[]"),
             port=int(port),

@@ -15,6 +15,7 @@ from hub import clock
 from hub.audit import export, record, search
 from hub.audit.search import Wanted
 from hub.auth import Permission
+from hub.clock import DAY
 from hub.console import naming
 from hub.console.furniture import Form, blueprint, page, person, reading, redirect_to, say, unit_of_work
 from hub.db import Database
@@ -25,7 +26,6 @@ from hub.web.guard import allow
 from hub.web.services import services
 
 FIELDS = ("actor", "action", "subject", "since", "until")
-DAY = 86_400_000_000
 MOST_ACTORS = 200
 
 

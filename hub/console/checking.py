@@ -18,6 +18,7 @@ from hub.checks.searching import decisions, questions, quotas, reading, reciproc
 from hub.checks.searching import lists as search_lists
 from hub.checks.searching.checking import NOTICE, Checked, document
 from hub.checks.searching.questions import PERSON_FIELDS, Question
+from hub.clock import DAY
 from hub.console import check_words as words
 from hub.console import naming
 from hub.console.furniture import Form, blueprint, page, person, redirect_to, say, unit_of_work
@@ -29,7 +30,7 @@ from hub.web.services import services
 
 FIELDS: Final = ("kind", "value", "name", "date_of_birth", "postcode", "purpose", "legal_gateway", "case_reference")
 MOST_SHOWN: Final = 100
-YEAR: Final = 365 * 86_400_000_000
+YEAR: Final = 365 * DAY
 LONGEST_NUMBER: Final = 18
 
 

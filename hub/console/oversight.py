@@ -14,13 +14,13 @@ from hub.checks.searching import lists as search_lists
 from hub.checks.searching.questions import PERSON_FIELDS
 from hub.checks.searching.records import Alarm
 from hub.checks.subjects import SubjectKind
+from hub.clock import DAY
 from hub.console import check_words as words
 from hub.console import naming
 from hub.console.furniture import Form, blueprint, page, person, reading, redirect_to, say, unit_of_work
 from hub.web.guard import allow
 from hub.web.services import services
 
-DAY: Final = 86_400_000_000
 DAYS: Final = 7
 GIVEN_DAYS: Final = 365
 ALARMS: Final = {

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from hub import clock
 from hub.auth import Permission, SignedIn
 from hub.checks import waiting as checks_waiting
+from hub.clock import DAY
 from hub.console import naming
 from hub.console.charts import Chart, Series, few, stacked
 from hub.console.furniture import page, person, reading
@@ -23,7 +24,6 @@ from hub.members.vetting import emergencies, grants, queues
 from hub.web.services import services
 
 DAYS = 30
-DAY = 86_400_000_000
 SHOWN = 8
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
@@ -32,6 +33,10 @@ Row = tuple[Any, ...]
 # The advisory lock that serialises appends on PostgreSQL; any constant that nothing else uses.
 APPEND_LOCK = 0x4855_424C
 SQLITE_BUSY_MS = 30_000
+# Of a connection for scattered rows: a batch of checks touches some thousand pages, and a write forgets them.
+SCATTERED_CACHE_KIB = 16_384
+SQLITE_LOOKS_EVERY = 0.001
+SQLITE_TAKEN = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_BUSY_SNAPSHOT)
 UNDEFINED_TABLE = "42P01"  # PostgreSQL's SQLSTATE
 
 
@@ -80,11 +85,22 @@ class Database:
 
     def select(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
         """All rows of one statement, parameters as ``?``; the hot path of pages and polls."""
-        connection = self._raw()
+        return self._rows(sql, parameters, mapped=True)
+
+    def look_up(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
+        """As ``select``, for rows that lie scattered over a large table.
+
+        SQLite maps the file anew after every write of another connection, and then each page that is touched
+        costs a fault: for a thousand of them three times what reading them into a cache does.
+        """
+        return self._rows(sql, parameters, mapped=self.product != "sqlite")
+
+    def _rows(self, sql: str, parameters: Sequence[Any], *, mapped: bool) -> list[Row]:
+        cursor = self._raw(mapped)
         try:
-            if self.product == "sqlite":
-                return connection.execute(sql, parameters).fetchall()  # type: ignore[no-any-return] # two drivers
-            return self._local.cursor.execute(_with_percent(sql), parameters).fetchall()  # type: ignore[no-any-return] # as above
+            if self.product == "postgresql":
+                sql = _with_percent(sql)
+            return cursor.execute(sql, parameters).fetchall()  # type: ignore[no-any-return] # two drivers
         except (sqlite3.OperationalError, psycopg.OperationalError) as error:
             self._drop_raw()
             raise Unavailable("the database cannot be reached", advice="Try again in a moment.") from error
@@ -98,33 +114,42 @@ class Database:
         self._drop_raw()
         self.engine.dispose()
 
-    def _raw(self) -> Any:
-        connection = getattr(self._local, "connection", None)
-        if connection is None:
-            if self.product == "sqlite":
-                connection = sqlite3.connect(self._path, isolation_level=None, cached_statements=512)
-                _prepare_sqlite(connection)
-                connection.execute("PRAGMA query_only = ON")
-            else:
-                try:
-                    connection = psycopg.connect(self._conninfo, autocommit=True, prepare_threshold=1)
-                except psycopg.OperationalError as error:
-                    raise Unavailable("the database cannot be reached", advice="Try again in a moment.") from error
-                # One for all of the thread's statements: making it costs a third of a short one.
-                self._local.cursor = connection.cursor(binary=True)
-            self._local.connection = connection
-        return connection
+    def _raw(self, mapped: bool) -> Any:
+        """A cursor for all of the thread's statements: making one costs a third of a short statement."""
+        cursors = self._local.__dict__
+        name = "mapped" if mapped else "scattered"
+        if (cursor := cursors.get(name)) is None:
+            cursor = cursors[name] = self._sqlite_cursor(mapped) if self.product == "sqlite" else self._psycopg_cursor()
+        return cursor
+
+    def _sqlite_cursor(self, mapped: bool) -> sqlite3.Cursor:
+        connection = sqlite3.connect(self._path, isolation_level=None, cached_statements=512)
+        _prepare_sqlite(connection)
+        connection.execute("PRAGMA query_only = ON")
+        if not mapped:
+            connection.execute("PRAGMA mmap_size = 0")
+            connection.execute(f"PRAGMA cache_size = -{SCATTERED_CACHE_KIB}")
+        return connection.cursor()
+
+    def _psycopg_cursor(self) -> psycopg.Cursor[Row]:
+        try:
+            connection = psycopg.connect(self._conninfo, autocommit=True, prepare_threshold=1)
+        except psycopg.OperationalError as error:
+            raise Unavailable("the database cannot be reached", advice="Try again in a moment.") from error
+        return connection.cursor(binary=True)
 
     def _drop_raw(self) -> None:
-        connection = getattr(self._local, "connection", None)
-        self._local.connection = None
-        if connection is not None:
-            connection.close()
+        cursors = list(self._local.__dict__.values())
+        self._local.__dict__.clear()
+        for cursor in cursors:
+            cursor.connection.close()
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
         try:
             yield
+        except sqlite3.OperationalError as error:  # of BEGIN, which is ours and not SQLAlchemy's
+            raise Unavailable("the database is busy or cannot be written", advice="Try again in a moment.") from error
         except (OperationalError, ProgrammingError) as error:
             if _lacks_table(error):
                 raise Unavailable("the hub is not prepared", advice="Run: hub init") from error
@@ -163,9 +188,30 @@ def _sqlite_engine(url: str) -> Engine:
     @event.listens_for(engine, "begin")
     def _begun(connection: Any) -> None:
         if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            _begin_immediate(connection.connection.driver_connection)
 
     return engine
+
+
+def _begin_immediate(connection: sqlite3.Connection) -> None:
+    """Take SQLite's one write lock within SQLITE_BUSY_MS.
+
+    SQLite's own waiting sleeps up to a tenth of a second between two looks: writers that hold the lock for
+    milliseconds would leave it free most of the time.
+    """
+    deadline = time.monotonic() + SQLITE_BUSY_MS / 1000
+    connection.execute("PRAGMA busy_timeout = 0")
+    try:
+        while True:
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+                return
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode not in SQLITE_TAKEN or time.monotonic() >= deadline:
+                    raise
+            time.sleep(SQLITE_LOOKS_EVERY)
+    finally:
+        connection.execute(f"PRAGMA busy_timeout = {SQLITE_BUSY_MS}")
 
 
 def _prepare_sqlite(connection: sqlite3.Connection) -> None:

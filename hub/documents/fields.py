@@ -1,4 +1,4 @@
-"""The kinds of field a report is made of: bounded lines and texts, moments, amounts."""
+"""The kinds of field that a report or a filing is made of: bounded lines and texts, moments, amounts, names."""
 
 from __future__ import annotations
 
@@ -113,3 +113,10 @@ class Amount(fields.Field[str]):
         if not isinstance(value, str) or not _AMOUNT.fullmatch(value):
             raise ValidationError('must be a decimal string such as "1250.00"')
         return value
+
+
+class SocialSchema(Strict):
+    """A name on a platform."""
+
+    platform = Line(50, required=True)
+    handle = Line(200, required=True)

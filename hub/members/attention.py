@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session, aliased
 
+from hub.clock import DAY
 from hub.members import people
-from hub.members.keys import DAY
 from hub.members.people_records import Person
 from hub.members.records import ClientCertificate, Credential, Member
 

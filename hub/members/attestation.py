@@ -7,10 +7,10 @@ from sqlalchemy.orm import Session
 
 from hub import clock
 from hub.audit import record
+from hub.clock import DAY
 from hub.members import people
 from hub.members.people_records import PeopleAttestation
 
-DAY = 86_400_000_000
 EVERY = 92 * DAY
 
 

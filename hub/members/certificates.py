@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from hub import clock
 from hub.audit import record
 from hub.auth import Actor, CredentialKind
+from hub.clock import DAY
 from hub.errors import Conflict, InvalidInput, NotFound
 from hub.members import membership
 from hub.members.bounds import Bounds
@@ -25,7 +26,6 @@ from hub.members.credentials import actor_of, refusal, stored_bounds
 from hub.members.records import ClientCertificate, Member
 
 UNKNOWN = "this certificate does not stand for this member"
-DAY = 86_400_000_000
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 

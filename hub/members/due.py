@@ -8,13 +8,12 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from hub.auth import Role
+from hub.clock import DAY
 from hub.members import attestation, people
 from hub.members.attention import Ending
 from hub.members.credentials import ACTIVE
 from hub.members.people_records import PeopleAttestation, Person
 from hub.members.records import Credential, Member
-
-DAY = 86_400_000_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from hub import clock
 from hub.audit import record
+from hub.clock import DAY, MINUTE
 from hub.errors import NotFound
 from hub.members import outbox, people, sessions
 from hub.members.people_records import OneTimeLink, Person
@@ -20,8 +21,6 @@ from hub.settings import Settings
 
 INVITATION = "invitation"
 RESET = "reset"
-MINUTE = 60_000_000
-DAY = 24 * 60 * MINUTE
 
 
 @dataclass(frozen=True, slots=True)

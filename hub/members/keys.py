@@ -10,13 +10,13 @@ from sqlalchemy.orm import Session
 
 from hub import clock
 from hub.audit import record
+from hub.clock import DAY
 from hub.errors import Conflict, InvalidInput, NotFound
 from hub.members import credentials
 from hub.members.bounds import UNBOUNDED, Bounds
 from hub.members.membership import OPERATOR
 from hub.members.records import Credential, CredentialRefusal, CredentialUse, Member
 
-DAY = 86_400_000_000
 LONGEST_LABEL = 80
 MOST_KEYS = 50
 

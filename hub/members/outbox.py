@@ -20,6 +20,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from hub import clock
+from hub.clock import MINUTE
 from hub.db import Database
 from hub.errors import Unavailable
 from hub.members.people_records import OutgoingMessage
@@ -31,7 +32,6 @@ log = structlog.get_logger(__name__)
 LOOKS_EVERY_SECONDS = 1.0
 ANSWERS_IN = 20.0
 # Waits of 1, 2, 4 … minutes; a day of trying, then it is given up.
-MINUTE = 60_000_000
 MOST_FAILURES = 10
 
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import webauthn
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 from webauthn.helpers import (
     parse_authentication_credential_json,
@@ -182,11 +182,6 @@ def of_person(session: Session, person_id: str) -> list[Passkey]:
     return list(
         session.scalars(select(Passkey).where(Passkey.person_id == person_id).order_by(Passkey.created_at, Passkey.id))
     )
-
-
-def has_any(session: Session, person_id: str) -> bool:
-    """Whether a person has a passkey."""
-    return bool(session.scalar(select(func.count()).where(Passkey.person_id == person_id)))
 
 
 def remove(session: Session, person_id: str, passkey_id: str) -> str:

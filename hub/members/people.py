@@ -18,6 +18,7 @@ from hub import clock
 from hub.audit import record
 from hub.auth import Role
 from hub.auth.permissions import MEMBER_ROLES, STAFF_ROLES
+from hub.clock import DAY
 from hub.errors import Conflict, InvalidInput, NotFound
 from hub.members import sessions
 from hub.members.people_records import Person
@@ -37,7 +38,6 @@ NEXT = {
     DORMANT: {INVITED, DISABLED},
     DISABLED: {INVITED},
 }
-DAY = 86_400_000_000
 LONGEST_NAME = 200
 KNOWN = "A person with this e-mail address is known already"
 # Of addresses that nobody has (RFC 6761, section 6.4).

@@ -18,13 +18,13 @@ from sqlalchemy.orm import Session
 from hub import clock
 from hub.audit import record
 from hub.auth import CredentialKind, Permission, Role, SignedIn, permissions_of
+from hub.clock import MINUTE
 from hub.errors import NotFound, Unauthenticated
 from hub.members.people_records import BrowserSession, Person
 from hub.members.records import Member
 from hub.members.vetting import emergencies
 from hub.settings import Console
 
-MINUTE = 60_000_000
 UUID_FORM = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 # ``last_seen_at`` is written when it is older than this: a page more or less in the half hour is no matter.
 SEEN_EVERY = MINUTE

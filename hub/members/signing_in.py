@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from hub import clock
 from hub.audit import record
+from hub.clock import DAY
 from hub.errors import InvalidInput, Unauthenticated
 from hub.members import invitations, passkeys, people, providers, second_factor, sessions
 from hub.members.oidc import Identity
@@ -210,4 +211,4 @@ def _may_begin(session: Session, person: Person, visit: Visit, limits: Console) 
 
 
 def _is_late(person: Person, days: int) -> bool:
-    return (person.last_seen_at or person.created_at) < clock.micros() - days * people.DAY
+    return (person.last_seen_at or person.created_at) < clock.micros() - days * DAY

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from hub import clock
 from hub.audit import record
 from hub.auth import Role
+from hub.clock import HOUR
 from hub.errors import Conflict, InvalidInput, NotFound, NotPermitted
 from hub.members import outbox, people
 from hub.members.invitations import Post
@@ -23,7 +24,6 @@ from hub.members.unmasking_records import Unmasking, UnmaskingVoice
 from hub.members.vetting import wording
 from hub.settings import Vetting
 
-HOUR = 3_600_000_000
 REQUESTED, OPEN, REFUSED = "requested", "open", "refused"
 APPROVE, REFUSE = "approve", "refuse"
 LEGAL, OPERATIONS = "legal", "operations"

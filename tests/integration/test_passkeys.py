@@ -16,6 +16,7 @@ from sqlalchemy import select
 from hub import clock
 from hub.audit.records import AuditEvent
 from hub.auth import Role
+from hub.clock import DAY
 from hub.db import Database
 from hub.errors import Conflict, HubError, InvalidInput, NotFound
 from hub.members import passkeys, people, signing_in
@@ -85,7 +86,6 @@ def test_enrolled_then_good_for_signing_in_as_often_as_one_likes(desk: Desk) -> 
     with desk.database.reading() as session:
         (kept,) = passkeys.of_person(session, person)
         assert (kept.sign_count, kept.name, kept.backed_up) == (6, "Key", False)
-        assert passkeys.has_any(session, person)
 
 
 @pytest.mark.parametrize(
@@ -168,7 +168,7 @@ def test_a_lock_out_is_for_what_can_be_guessed(desk: Desk) -> None:
     person, key = desk.person("kit@hub.test"), Authenticator()
     desk.enrol(person, key)
     with desk.database.unit_of_work() as session:
-        session.get_one(Person, person).locked_until = clock.micros() + people.DAY
+        session.get_one(Person, person).locked_until = clock.micros() + DAY
     assert desk.sign_in(key.get(desk.ask()))
 
 
@@ -188,7 +188,7 @@ def test_who_stayed_away_too_long_becomes_dormant(desk: Desk) -> None:
     person, key = desk.person("kit@hub.test"), Authenticator()
     desk.enrol(person, key)
     with desk.database.unit_of_work() as session:
-        session.get_one(Person, person).last_seen_at = clock.micros() - 46 * people.DAY
+        session.get_one(Person, person).last_seen_at = clock.micros() - 46 * DAY
     assert desk.sign_in(key.get(desk.ask())) is None
     with desk.database.reading() as session:
         assert session.get_one(Person, person).status == people.DORMANT

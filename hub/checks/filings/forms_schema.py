@@ -9,7 +9,7 @@ from uuid import UUID
 from marshmallow import ValidationError, fields, validate
 
 from hub.checks.filings.records import INTELLIGENCE, KNOWN_FRAUD
-from hub.documents.fields import BirthDate, Line, Moment, Strict
+from hub.documents.fields import BirthDate, Line, Moment, SocialSchema, Strict
 
 VICTIM: Final = "impersonated-victim"
 FALSE_IDENTITY: Final = "false-identity"
@@ -51,13 +51,6 @@ class Day(fields.Field[str]):
             raise ValidationError("must be a day such as 2027-05-31") from None
 
 
-class FiledSocialSchema(Strict):
-    """A name on a platform."""
-
-    platform = Line(50, required=True)
-    handle = Line(200, required=True)
-
-
 class FiledPersonSchema(Strict):
     """A person; a name alone is not enough."""
 
@@ -85,7 +78,7 @@ class FiledSubjectSchema(Strict):
     domain = Line(260)
     wallet = Line(150)
     company = Line(20)
-    social = fields.Nested(FiledSocialSchema)
+    social = fields.Nested(SocialSchema)
     vehicle = Line(20)
     device = Line(150)
     person = fields.Nested(FiledPersonSchema)

@@ -22,6 +22,7 @@ from sqlalchemy import (
 )  # fmt: skip
 from sqlalchemy.orm import Mapped, mapped_column
 
+from hub.clock import DAY
 from hub.db import Record, Timestamp
 
 KNOWN_FRAUD = "known_fraud"
@@ -33,7 +34,7 @@ ENDED = frozenset({WITHDRAWN, EXPIRED, REFUSED})
 # The four pillars of known fraud, one bit each.
 ALL_PILLARS = 15
 # Six calendar years are 2,191 days or one more.
-LONGEST_MICROS = 2191 * 86_400_000_000
+LONGEST_MICROS = 2191 * DAY
 
 
 class Filing(Record):

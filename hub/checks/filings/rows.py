@@ -12,11 +12,12 @@ from hub.checks.filings.parts import Envelope
 from hub.checks.filings.records import INTELLIGENCE, KNOWN_FRAUD, LIVE, LONGEST_MICROS, PENDING, Filing
 from hub.checks.index import CheckIndex
 from hub.checks.subjects import Subject, SubjectKind, Term, terms
+from hub.clock import DAY
 from hub.ledger.classes import Audience
 from hub.ledger.records import ClassGroup, ClassRecipient, VisibilityClass
 from hub.stix.tlp import Tlp
 from hub.stix.values import Kind
-from hub.stix.values.validity import DAY, VALID_DAYS
+from hub.stix.values.validity import VALID_DAYS
 
 # Kinds that do not identify people or their money: GREEN where nothing else is said (FRAUD.md, "Grading").
 IMPERSONAL: Final = frozenset({SubjectKind.URL, SubjectKind.DOMAIN, SubjectKind.COMPANY})

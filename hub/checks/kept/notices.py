@@ -18,6 +18,7 @@ from hub.checks.filings.records import FilingEvent
 from hub.checks.precheck.keys import THE_HUB
 from hub.checks.precheck.records import CorrectionNotice
 from hub.checks.searching.records import Search, SearchMatch
+from hub.clock import DAY
 from hub.db.database import lock_appends
 
 # What is told of a filing's events; that one runs out by itself is no correction.
@@ -34,7 +35,7 @@ WORDS: Final = {
     "withdrawn": "What it rested on has been withdrawn: do not rely on it any more.",
 }
 # Events are looked at for so long: a search that commits late is still found.
-LOOKS_BACK = 7 * 86_400_000_000
+LOOKS_BACK = 7 * DAY
 SUBJECT = "Correction of a match that you were given"
 
 

@@ -20,7 +20,7 @@ from hub.checks.filings.parts import Desk
 from hub.checks.filings.records import ENDED, LONGEST_MICROS, Filing, FilingEvent, FilingIdentifier, FilingVersion
 from hub.checks.kept import rotation
 from hub.checks.precheck import keys as precheck_keys
-from hub.checks.precheck.keys import DAY, THE_HUB
+from hub.checks.precheck.keys import THE_HUB
 from hub.checks.precheck.records import CorrectionNotice, SubjectAccessRequest
 from hub.checks.searching import jobs
 from hub.checks.searching.records import (
@@ -33,6 +33,7 @@ from hub.checks.searching.records import (
     SearchMatch,
     SearchSample,
 )
+from hub.clock import DAY
 from hub.db import Database
 from hub.settings import Retention
 

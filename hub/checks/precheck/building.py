@@ -18,6 +18,7 @@ from hub.checks.precheck import sets as precheck_set
 from hub.checks.precheck.keys import THE_HUB, open_key
 from hub.checks.precheck.records import PrecheckEpoch, PrecheckOutput, PrecheckSet
 from hub.checks.precheck.values import Audience, FiledValues, KnownValues, function_input
+from hub.clock import SECOND
 from hub.db import Database
 from hub.db.bulk import chunks, insert_rows
 from hub.db.database import lock_appends
@@ -26,7 +27,6 @@ from hub.sealing import Vault
 
 VALUE_KEY = "precheck-value"
 VALUE_KEY_BYTES = 16
-SECOND = 1_000_000
 # A build of a million new values takes a minute; a builder that died is waited for so long.
 LEASE = 900 * SECOND
 

@@ -16,12 +16,12 @@ from hub import clock
 from hub.audit import record
 from hub.checks.precheck.records import PrecheckEpoch, PrecheckOutput, PrecheckSet
 from hub.checks.precheck.voprf import OprfKey
+from hub.clock import DAY
 from hub.db.database import lock_appends
 from hub.errors import InvalidInput, NotFound
 from hub.sealing import Vault
 
 RING = "precheck"
-DAY = 86_400_000_000
 THE_HUB = "hub"
 
 

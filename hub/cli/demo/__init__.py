@@ -17,7 +17,7 @@ from hub.cli.demo import month, organisations, people, timeline, vetting
 from hub.cli.demo.credentials import DemoCredential
 from hub.cli.demo.month import SAMPLES
 from hub.cli.demo.organisations import MEMBERS, NORTHBANK
-from hub.cli.demo.timeline import DAY
+from hub.clock import DAY
 from hub.db import migrate
 from hub.errors import NotFound
 from hub.factory import Hub, prepare

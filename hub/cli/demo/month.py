@@ -24,9 +24,11 @@ from hub.cli.demo.credentials import DemoCredential
 from hub.cli.demo.objects import envelope
 from hub.cli.demo.organisations import CERT, HARBOUR, LARKPAY, MEMBERS, NORTHBANK, REPORTING_PARTNER, actor_of
 from hub.cli.demo.reports import generate
-from hub.cli.demo.timeline import DAY, Event
+from hub.cli.demo.timeline import Event
 from hub.cli.imports import take_in
-from hub.factory import Hub, create_app
+from hub.clock import DAY
+from hub.factory import Hub
+from hub.factory.app import create_app
 from hub.feeds import inbox, intake, sources
 from hub.feeds.records import SourceRecord, Submission
 from hub.feeds.worker import worker_name

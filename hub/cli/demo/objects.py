@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from hub import clock
-from hub.cli.demo.timeline import DAY
+from hub.clock import DAY
 from hub.stix.ids import hub_id
 from hub.stix.tlp import Tlp
 

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 
 from hub import clock
 
-DAY = 86_400_000_000
-
 
 @dataclass(frozen=True, slots=True)
 class Event:

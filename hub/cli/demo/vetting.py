@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 from hub import clock
 from hub.auth import Role
 from hub.cli.demo.organisations import POLICE
-from hub.cli.demo.timeline import DAY, Event
+from hub.cli.demo.timeline import Event
+from hub.clock import DAY
 from hub.factory import Hub
 from hub.factory.initial import publish_identity
 from hub.members import membership

@@ -15,7 +15,7 @@ from marshmallow import ValidationError, fields, validate, validates_schema
 
 from hub.documents import grade, nfib
 from hub.documents.faults import Fault, InvalidReport, flattened
-from hub.documents.fields import Amount, BirthDate, Line, Moment, Strict, Text
+from hub.documents.fields import Amount, BirthDate, Line, Moment, SocialSchema, Strict, Text
 from hub.errors import InvalidInput
 from hub.feeds.reports import currency
 from hub.feeds.reports.report import Report, from_sections
@@ -40,13 +40,6 @@ AGE_BANDS = ("0-17", "18-24", "25-34", "35-44", "45-54", "55-64", "65-74", "75-8
 
 def _one_of(*choices: str, required: bool = False) -> fields.String:
     return fields.String(required=required, validate=validate.OneOf(choices))
-
-
-class SocialSchema(Strict):
-    """A name on a platform."""
-
-    platform = Line(50, required=True)
-    handle = Line(200, required=True)
 
 
 class CompanySchema(Strict):

@@ -7,9 +7,9 @@ from sqlalchemy.orm import Session
 
 from hub import clock
 from hub.audit import record
+from hub.clock import DAY
 from hub.errors import Conflict, NotPermitted
 from hub.members.vetting import cases, requirements, wording
-from hub.members.vetting.links import DAY
 from hub.members.vetting.party import Capacity, Party
 from hub.members.vetting.records import CaseOfficer, VettingCase, VettingDecision
 from hub.members.vetting.states import State, advance

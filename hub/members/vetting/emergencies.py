@@ -8,13 +8,13 @@ from sqlalchemy.orm import Session
 from hub import clock
 from hub.audit import record
 from hub.auth import Role
+from hub.clock import HOUR
 from hub.errors import Conflict, InvalidInput, NotFound, NotPermitted
 from hub.members.vetting import wording
 from hub.members.vetting.party import THE_HUB, Party
 from hub.members.vetting.records import BreakGlass
 from hub.settings import Vetting
 
-HOUR = 3_600_000_000
 # Not approver: four eyes are not broken in an emergency either.
 ROLES = frozenset({Role.VETTING_OFFICER, Role.ANALYST, Role.ADMINISTRATOR})
 

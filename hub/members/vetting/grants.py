@@ -9,11 +9,11 @@ from sqlalchemy.orm import Session
 
 from hub import clock
 from hub.audit import record
+from hub.clock import DAY
 from hub.errors import Conflict, InvalidInput, NotFound, NotPermitted
 from hub.members import membership
 from hub.members.records import Member, MemberGroup
 from hub.members.vetting import wording
-from hub.members.vetting.links import DAY
 from hub.members.vetting.party import THE_HUB, Capacity, Party
 from hub.members.vetting.records import Grant, GrantApproval
 from hub.settings import Vetting

@@ -10,10 +10,9 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from hub import clock
+from hub.clock import DAY
 from hub.errors import NotFound
 from hub.members.vetting.records import CaseLink, VettingCase
-
-DAY = 86_400_000_000
 
 
 class Purpose(StrEnum):

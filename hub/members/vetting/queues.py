@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from hub.clock import DAY
 from hub.members.vetting import agreements, reviews
-from hub.members.vetting.links import DAY
 from hub.members.vetting.records import VettingCase, VettingDecision
 from hub.members.vetting.states import State
 from hub.settings import Vetting

@@ -9,11 +9,11 @@ from sqlalchemy.orm import Session
 
 from hub import clock
 from hub.audit import record
+from hub.clock import DAY
 from hub.errors import Conflict
 from hub.members.invitations import Post
 from hub.members.vetting import cases, emergencies, grants, letters, suspensions, wording
 from hub.members.vetting.evidence import EvidenceFolder
-from hub.members.vetting.links import DAY
 from hub.members.vetting.party import THE_HUB, Party
 from hub.members.vetting.records import MembershipReview, VettingCase
 from hub.members.vetting.states import State, advance

@@ -7,13 +7,14 @@ from sqlalchemy.orm import Session
 
 from hub import clock
 from hub.audit import record
+from hub.clock import DAY
 from hub.errors import Conflict, InvalidInput
 from hub.members import corporate
 from hub.members.credentials import ACTIVE
 from hub.members.membership import MemberKind
 from hub.members.records import Member
 from hub.members.vetting import cases, links, wording
-from hub.members.vetting.links import DAY, Purpose
+from hub.members.vetting.links import Purpose
 from hub.members.vetting.party import Party
 from hub.members.vetting.records import CaseLink, SponsorAnswer, SponsorInvitation, VettingCase
 from hub.members.vetting.states import State

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from hub.stix.values.kinds import Kind
 
-DAY = 86_400_000_000
 # How long an indicator holds after it was last seen, in days (FRAUD.md, "valid_until by kind").
 VALID_DAYS = {
     Kind.URL: 7,
