@@ -22,7 +22,7 @@ run: venv
 	@exec $(VENV)/bin/hub serve --bind $(BIND)
 
 test: $(VENV)/.installed-dev
-	@tests/browser/prepare.sh
+	@tests/prepare.sh
 	@$(VENV)/bin/python -m pytest -n $(JOBS) --dist worksteal $(ARGS)
 
 lint: $(VENV)/.installed-dev

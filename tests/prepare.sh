@@ -1,10 +1,16 @@
 #!/bin/sh
-# Bring the browser that tests/browser needs: as root on Debian it is installed, elsewhere the tests say what is missing.
+# Bring the programs that the tests need beside Python's: Chromium for tests/browser, a Redis for the shared rate
+# limits. As root on Debian they are installed, elsewhere the tests say what is missing. redis-tools holds the server's
+# program and, unlike redis-server, starts no service.
 set -eu
-command -v chromium >/dev/null && exit 0
+wanted=""
+command -v chromium >/dev/null || wanted="chromium fonts-liberation"
+command -v redis-server >/dev/null || command -v redis-check-rdb >/dev/null || wanted="$wanted redis-tools"
+[ -n "$wanted" ] || exit 0
 if [ "$(id -u)" -eq 0 ] && [ -f /etc/debian_version ] && command -v apt-get >/dev/null; then
-	echo "Installing chromium for the browser tests …"
+	echo "Installing $wanted for the tests …"
 	export DEBIAN_FRONTEND=noninteractive
 	apt-get update -qq >/dev/null || true
-	apt-get install -qq -y --no-install-recommends chromium fonts-liberation >/dev/null || echo "chromium could not be installed" >&2
+	# shellcheck disable=SC2086 # a list of packages
+	apt-get install -qq -y --no-install-recommends $wanted >/dev/null || echo "$wanted could not be installed" >&2
 fi

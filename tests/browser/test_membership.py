@@ -18,9 +18,9 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from taxii2client.v21 import Server, as_pages
 
 from hub import clock
+from hub.clock import DAY
 from hub.factory import housekeeping
 from hub.members import keys
-from hub.members.people import DAY
 from hub.members.people_records import Person
 from hub.members.records import Member
 from hub.members.vetting import cases

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import socketserver
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
+import redis
 import time_machine
 
 from hub.errors import TooMany
@@ -17,6 +17,7 @@ from hub.settings import Limits
 from hub.web.limits import MOST_KEYS, Memory, RateLimits, Redis
 from tests.engines import SQLite
 from tests.live import TAXII_21, LocalHub, local
+from tests.redis_server import redis_server
 
 NOON = "2026-03-01T12:00:20Z"
 MINUTE = 60
@@ -88,45 +89,18 @@ def test_threads_lose_no_count() -> None:
     assert counter.increase("one", 1) == 20_001
 
 
-class _RedisStandIn(socketserver.StreamRequestHandler):
-    """As much of Redis as counting needs: INCR and EXPIRE; every other command is fine."""
-
-    counts: ClassVar[dict[bytes, int]] = {}
-    expiries: ClassVar[dict[bytes, int]] = {}
-
-    def handle(self) -> None:
-        while line := self.rfile.readline():
-            words = []
-            for _ in range(int(line[1:])):
-                size = int(self.rfile.readline()[1:])
-                words.append(self.rfile.read(size + 2)[:-2])
-            self.wfile.write(self._answer([words[0].upper(), *words[1:]]))
-
-    def _answer(self, words: list[bytes]) -> bytes:
-        match words:
-            case [b"INCR" | b"INCRBY", name, *_]:
-                self.counts[name] = self.counts.get(name, 0) + 1
-                return b":%d\r\n" % self.counts[name]
-            case [b"EXPIRE", name, seconds, *_]:
-                self.expiries[name] = int(seconds)
-                return b":1\r\n"
-            case [b"HELLO", *_]:
-                return b"-ERR unknown command\r\n"
-        return b"+OK\r\n"
+@pytest.fixture(scope="module")
+def shared_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[redis.Redis]:
+    with redis_server(tmp_path_factory.mktemp("redis")) as client:
+        yield client
 
 
-@pytest.fixture
-def redis_url() -> Iterator[str]:
-    _RedisStandIn.counts.clear()
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), _RedisStandIn) as server:
-        server.daemon_threads = True
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"redis://127.0.0.1:{server.server_address[1]}/0"
-        server.shutdown()
+def _url(client: redis.Redis) -> str:
+    return f"redis://127.0.0.1:{client.get_connection_kwargs()['port']}/0"
 
 
-def test_processes_share_a_redis(redis_url: str) -> None:
-    settings = Limits(enabled=True, requests_per_minute=4, storage=redis_url)
+def test_processes_share_a_redis(shared_redis: redis.Redis) -> None:
+    settings = Limits(enabled=True, requests_per_minute=4, storage=_url(shared_redis))
     one, two = RateLimits(settings), RateLimits(settings)
     with time_machine.travel(NOON, tick=False):
         for _ in range(2):
@@ -135,9 +109,34 @@ def test_processes_share_a_redis(redis_url: str) -> None:
         with pytest.raises(TooMany):
             one.count_member("m")
         two.count_member("another")
-    assert all(seconds >= MINUTE for seconds in _RedisStandIn.expiries.values())
+    kept = shared_redis.keys("hub:limit:*")
+    assert len(kept) == 2
+    assert all(MINUTE <= shared_redis.ttl(name) <= 2 * MINUTE for name in kept), "counts go by themselves"
     for limits in (one, two):
         limits.close()
+
+
+def test_two_hubs_share_one_limit(sqlite: SQLite, tmp_path: Path, shared_redis: redis.Redis) -> None:
+    limits = {"requests_per_minute": 5, "storage": _url(shared_redis)}
+    with (
+        sqlite.migrated() as url,
+        local(url, tmp_path, limits=limits) as one,
+        local(url, tmp_path, limits=limits) as two,
+    ):
+        member = one.add_member("One")
+        with time_machine.travel("2026-03-01T12:05:20Z", tick=False):
+            asked = [(one, two)[turn % 2].get("/taxii2/", member) for turn in range(6)]
+            assert [answer.status_code for answer in asked] == [200] * 5 + [429]
+            assert asked[-1].headers["Retry-After"] == "40"
+
+
+def test_a_redis_that_ends_stops_nobody(tmp_path: Path) -> None:
+    with redis_server(tmp_path) as client:
+        counter = Redis(_url(client))
+        assert [counter.increase("m", 1) for _ in range(3)] == [1, 2, 3]
+        client.shutdown(nosave=True)
+        assert [counter.increase("m", 1) for _ in range(3)] == [1, 2, 3], "from here on this process counts"
+        counter.close()
 
 
 def test_without_redis_each_process_counts_for_itself() -> None:
