@@ -17,6 +17,7 @@ __all__ = ["commands", "main"]
 COMMANDS = {
     "admin": ("People of the console.", "admin"),
     "audit": ("The audit log: who did what.", "audit"),
+    "backup": ("Write all that this hub is into the new file PATH.", "backup"),
     "check": ("The checking service: planted values, alarms, quotas.", "check"),
     "collection": ("TAXII collections.", "collection"),
     "disclosures": (
@@ -39,6 +40,7 @@ COMMANDS = {
     "member": ("Members: organisations that pull or submit.", "member", "member_keys"),
     "precheck": ("Ask which values of FILE are known, without telling the hub which values you ask for.", "precheck"),
     "quarantine": ("Values that a rule held back.", "quarantine"),
+    "restore": ("Bring a hub back from the backup PATH.", "backup"),
     "retention": ("How long things are kept.", "upkeep"),
     "serve": ("Serve the web edges, with an intake worker beside them.", "operate"),
     "subject-access": (
