@@ -11,12 +11,12 @@ from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
 
-from bench import checks, feeding, medallion, nginx, precheck, reading, results, store, taking
+from bench import checks, feeding, large, medallion, nginx, precheck, reading, results, store, taking, validating
 from bench.results import Measured
 
 SMALL = 20_000
 LARGE = 1_000_000
-PARTS = ("pages", "drains", "ingest", "posts", "medallion", "checks", "precheck", "again", "validation")
+PARTS = ("pages", "drains", "ingest", "posts", "medallion", "checks", "precheck", "again", "lists", "validation")
 PRODUCTS = ("sqlite", "postgresql")
 
 
@@ -77,8 +77,14 @@ def _fed(arguments: argparse.Namespace, folder: Path, socket: str) -> Iterator[M
     for product in arguments.on if "again" in arguments.parts else ():
         url = store.create_database(socket, "again") if product == "postgresql" else ""
         yield from feeding.again(product, folder / f"{product}-again", url)
+    for product in arguments.on if "lists" in arguments.parts else ():
+        url = store.create_database(socket, "lists") if product == "postgresql" else ""
+        try:
+            yield from large.lists(product, folder / f"{product}-lists", url, folder / "servers.log")
+        except LookupError as reason:
+            _say(f"Skipped the lists: {reason}")
     if "validation" in arguments.parts:
-        yield from feeding.validation()
+        yield from validating.ratios()
 
 
 def _checked(arguments: argparse.Namespace, folder: Path, socket: str) -> Iterator[Measured]:

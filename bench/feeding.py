@@ -1,26 +1,17 @@
-"""A feed that is pulled again after a few rows have changed, against its first import; and validation against stix2."""
+"""A feed that is pulled again after a few rows have changed, against its first import."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from uuid import UUID
 
-import stix2
-
-from bench.results import Measured, interleaved
+from bench.results import Measured
 from bench.store import open_hub
 from bench.taking import cpu_to_take_in, value_list
 from hub.feeds import inbox
-from hub.stix.pattern import pattern_for
-from hub.stix.tlp import Tlp
-from hub.stix.validation import check
-from hub.stix.values import Kind, Value
 
 VALUES = 20_000
 CHANGED_ROWS = 3
-INDICATORS = 300
-ROUNDS = 7
 
 
 def again(product: str, data: Path, url: str) -> Iterator[Measured]:
@@ -41,33 +32,3 @@ def again(product: str, data: Path, url: str) -> Iterator[Measured]:
         f"{first * 1e6:.0f} µs / {second * 1e6:.1f} µs a value",
     )  # fmt: skip
     hub.database.close()
-
-
-def validation() -> Iterator[Measured]:
-    """The check of an indicator against stix2.parse, in turns."""
-    objects = [
-        {
-            "type": "indicator", "spec_version": "2.1", "id": f"indicator--{UUID(int=n, version=4)}",
-            "created_by_ref": f"identity--{UUID(int=1, version=4)}", "created": "2026-11-01T00:00:00.000Z",
-            "modified": "2026-11-01T00:00:00.000Z", "name": f"domain: evil-{n}.com",
-            "indicator_types": ["malicious-activity"], "pattern": pattern_for(Value(Kind.DOMAIN, f"evil-{n}.com")),
-            "pattern_type": "stix", "pattern_version": "2.1", "valid_from": "2026-11-01T00:00:00Z",
-            "valid_until": "2027-11-01T00:00:00Z", "confidence": 48, "labels": ["phishing"],
-            "object_marking_refs": [Tlp.GREEN.marking_id],
-        }
-        for n in range(INDICATORS)
-    ]  # fmt: skip
-
-    def ours() -> None:
-        for obj in objects:
-            check(obj)
-
-    def theirs() -> None:
-        for obj in objects:
-            stix2.parse(obj, allow_custom=True, version="2.1")
-
-    taken = interleaved({"ours": ours, "theirs": theirs}, ROUNDS)
-    yield Measured(
-        "validation of an indicator: stix2.parse / it", "", taken["theirs"] / taken["ours"], "≥ 40",
-        f"{taken['theirs'] / INDICATORS * 1e6:.0f} µs / {taken['ours'] / INDICATORS * 1e6:.1f} µs",
-    )  # fmt: skip

@@ -118,7 +118,7 @@ def posts(product: str, data: Path, url: str, log: Path) -> Iterator[Measured]:
     with hub_server(data, url, log) as port:
         client = Client(port, login)
         _post(client, [envelope(hub, f"warm-{product}", 500)])
-        for size, times, target in ((1000, 8, "≥ 2,000"), (100, 80, ""), (100, 1, "")):
+        for size, times, target in ((1000, 24, "≥ 2,000"), (100, 80, ""), (100, 1, "")):
             bodies = [envelope(hub, f"p{size}-{times}-{n}", size) for n in range(times)]
             taken = _post(client, bodies)
             yield Measured(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import ssl
 import subprocess
 import sys
 import threading
@@ -13,13 +12,11 @@ from collections.abc import Callable
 from pathlib import Path
 from threading import Event
 from types import FrameType
-from typing import Any
 
 import click
 
-from hub.cli import check
+from hub.cli import check, servers
 from hub.cli.opening import open_hub
-from hub.errors import InvalidInput
 from hub.factory import housekeeping, prepare, upkeep
 from hub.feeds.schedule import Scheduler
 from hub.feeds.worker import Worker, worker_name
@@ -74,36 +71,18 @@ def serve(
 ) -> None:
     """Serve the web edges, with an intake worker beside them. Stops cleanly on SIGTERM.
 
-    With --client-ca a connection needs a certificate of that authority, and each request its credential still:
-    a certificate stands for a credential only where a trusted proxy ends TLS (server.client_certificate_header).
+    With --client-ca a connection needs a certificate of that authority; one that is registered for a member
+    (hub member certificate) stands for its credential, and a token that is given counts before it.
     """
-    # Imported here: no other command needs the server, or the web. The web processes are forked from this one, so
-    # that what it has imported they need not, and share.
-    from granian import Granian  # noqa: PLC0415 (as above)
-    from granian.constants import Interfaces  # noqa: PLC0415 (as above)
-
-    from hub.factory import served  # noqa: PLC0415 (as above)
-
-    tls = _tls(tls_cert, tls_key, client_ca)
+    secured = servers.tls(tls_cert, tls_key, client_ca)
     settings = load()
     hub = open_hub(settings)
     prepare(hub)
     hub.database.close()
-    address, _, port = (bind or settings.server.bind).rpartition(":")
+    server = settings.server
     beside = [] if no_worker else [_WorkerBeside() for _ in range(settings.intake.workers)]
     try:
-        Granian(
-            f"{served.__name__}:{served.create_served_app.__name__}",
-            factory=True,
-            address=address.strip("[]"),
-            port=int(port),
-            interface=Interfaces.WSGI,
-            workers=workers or settings.server.workers,
-            blocking_threads=settings.server.threads,
-            backlog=1024,
-            log_access=False,
-            **tls,
-        ).serve()
+        servers.run(bind or server.bind, workers=workers or server.workers, threads=server.threads, secured=secured)
     finally:
         for one in beside:
             one.stop()
@@ -113,6 +92,7 @@ class _WorkerBeside:
     """An intake worker in a process of its own, started anew whenever it dies."""
 
     def __init__(self) -> None:
+        self._started_by = os.getpid()
         self._lock = threading.Lock()
         self._stopping = Event()
         self._process = _start_worker()
@@ -120,6 +100,8 @@ class _WorkerBeside:
 
     def stop(self) -> None:
         """End the worker after its batch; what it leaves undone waits in the inbox."""
+        if os.getpid() != self._started_by:
+            return  # a web process that was forked from ours, on its way out
         with self._lock:
             self._stopping.set()
             self._process.terminate()
@@ -141,30 +123,6 @@ class _WorkerBeside:
             with self._lock:
                 if not self._stopping.is_set():
                     self._process = _start_worker()
-
-
-def _tls(cert: Path | None, key: Path | None, client_ca: Path | None) -> dict[str, Any]:
-    """The server's TLS arguments. Raises InvalidInput unless the files are what they should be."""
-    from granian.constants import SSLProtocols  # noqa: PLC0415 (no other command needs the server)
-
-    if cert is None or key is None:
-        if cert or key or client_ca:
-            raise InvalidInput("--tls-cert and --tls-key go together, --client-ca goes with both")
-        return {}
-    try:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(cert, key)
-        if client_ca is not None:
-            context.load_verify_locations(client_ca)
-    except (OSError, ssl.SSLError) as error:
-        raise InvalidInput(f"the TLS certificate, key or authority cannot be used: {error}") from None
-    return {
-        "ssl_cert": cert,
-        "ssl_key": key,
-        "ssl_protocol_min": SSLProtocols.tls12,
-        "ssl_ca": client_ca,
-        "ssl_client_verify": client_ca is not None,
-    }
 
 
 def _start_worker() -> subprocess.Popen[bytes]:

@@ -35,6 +35,7 @@ from jinja2 import StrictUndefined
 from hub.console import (
     account,
     audit,
+    check_quotas,
     checking,
     collections,
     connection,
@@ -77,7 +78,7 @@ ROOMS = (
     vetting, vetting_actions, vetting_apply, vetting_grants, vetting_membership,
     indicators, quarantine, refused, feeds, collections, groups, audit, disclosures, member_file, provider,
     unmasking,
-    checking, corrections, filings, filing_forms, oversight, disputes, subject_access, retention,
+    checking, check_quotas, corrections, filings, filing_forms, oversight, disputes, subject_access, retention,
 )  # fmt: skip
 
 __all__ = ["install"]

@@ -39,6 +39,7 @@ def member(member_id: str) -> Response:
             tlp_of=Tlp, groups=membership.groups_of(session, found.id), people=people.of_member(session, found.id),
             grants=grants.of_member(session, found.id), attested=attestation.last(session, found.id),
             names=naming.actors(session, {step.by for step in steps}), may_read_case=may_read_case,
+            may_set_quotas=person().may(Permission.CHECKS_HANDLE),
             may_set_sign_in=person().may(Permission.SIGN_IN_CHANGE), provider=providers.of_member(session, found.id),
             **access(session, found.id),
         )  # fmt: skip

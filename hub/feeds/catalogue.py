@@ -53,6 +53,7 @@ class FeedSchema(Schema):
     groups = fields.List(fields.String(), load_default=list)
     every = fields.String(required=True, validate=validate.Regexp(PERIOD.pattern + "$"))
     gone = fields.String(load_default=AGE, validate=validate.OneOf([AGE, REVOKE]))
+    listed_is_seen = fields.Boolean(load_default=True)
     username = fields.String(load_default="")
     secret_variable = fields.String(load_default="")
     licence = fields.String(required=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import cycle, islice
 from typing import Final, NamedTuple, TypeVar
 
@@ -17,32 +17,39 @@ import orjson
 
 from hub import clock
 from hub.auth import Actor
+from hub.clock import DAY, HOUR
 from hub.db import Database, Row
+from hub.feeds.confidence import left
 from hub.feeds.indicator import FRAUD_KINDS
 from hub.feeds.sources import REPORT_FRAUD
 from hub.stix.tlp import Tlp
 from hub.stix.values import Kind
-from hub.stix.values.validity import DAY, VALID_DAYS
+from hub.stix.values.validity import VALID_DAYS
 
 T = TypeVar("T")
 STEP: Final = 8
+KINDS: Final = frozenset(kind.value for kind in Kind)
 MOST_PARAMETERS: Final = 1024
 # The letter of a 3x5x2 grade whose content is never passed on.
 SUSPECTED_FALSE: Final = "E"
 COLUMNS: Final = (
     "SELECT i.kind, i.value, i.stix_id, c.collections, c.first_seen, c.last_seen, c.count, c.grade, c.tlp,"
-    " c.groups, c.labels, c.echo, s.member_id, s.source_class, s.independence_group"
+    " c.groups, c.labels, c.echo, c.renew_at, s.member_id, s.source_class, s.independence_group, s.listed_is_seen"
     " FROM indicator i JOIN contribution c ON c.indicator_id = i.id JOIN source s ON s.id = c.source_id WHERE "
 )
-DECOYS: Final = COLUMNS + "i.id >= ? ORDER BY i.id LIMIT ?"
+# From somewhere in the older half, so that enough follow: the place is told in millionths of the newest number.
+MILLION: Final = 1_000_000
+START: Final = "(SELECT coalesce(max(id), 0) * ? / 1000000 FROM indicator)"
+OTHERS: Final = COLUMNS + f"i.id >= {START} ORDER BY i.id LIMIT 8"
+# The inner limit is one that PostgreSQL's planner knows: else it believes that a tenth of the table is wanted.
+DECOYS: Final = "SELECT * FROM (…) AS others LIMIT ?".replace("…", OTHERS)
 STANDING: Final = "SELECT stix_id, content FROM indicator WHERE stix_id IN ({})"
-NEWEST: Final = "SELECT max(id) FROM indicator"
 
 
 @dataclass(frozen=True, slots=True)
 class Heard:
     """What one source says of a value. Times in microseconds; ``reports``: how many victims it speaks for; ``echo``:
-    it was given the hub's indicator before it spoke.
+    it was given the hub's indicator before it spoke; ``left``: the share of its confidence that has not faded.
     """
 
     ref: str
@@ -54,6 +61,7 @@ class Heard:
     last_seen: int
     reports: int
     echo: bool
+    left: float
 
 
 class _Said(NamedTuple):
@@ -69,9 +77,11 @@ class _Said(NamedTuple):
     groups: Sequence[int] | str
     labels: Sequence[str] | str
     echo: bool | int
+    renew_at: int | None
     member_id: str | None
     source_class: str
     group: str
+    listed_is_seen: bool | int
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,13 +103,25 @@ class CheckableIndicators:
         now = clock.micros()
         heard: dict[tuple[str, str], list[Heard]] = {}
         for row in rows:
-            one, hearable = _heard(row), _hearable(row, actor, collections, now)
+            one, hearable = _heard(row, now), _hearable(row, actor, collections, now)
             if hearable:
                 heard.setdefault((row.kind, row.value), []).append(one)
         for row in self._decoys(values, STEP - len(rows) % STEP):
-            _heard(row)
+            _heard(row, now)
             _hearable(row, actor, collections, now)
-        return heard
+        return {(kind, text): self._refreshed(kind, said, now) for (kind, text), said in heard.items()}
+
+    def left(self, kind: str, since: int, now: int) -> float:
+        """The share of a confidence that is left at ``now`` of a value that was last seen ``since``; all of it where
+        the values of its kind do not fade.
+        """
+        return left(Kind(kind), (now - since) // HOUR) if kind in KINDS else 1.0
+
+    def _refreshed(self, kind: str, said: list[Heard], now: int) -> list[Heard]:
+        """``said``, where an echo, which is a sighting, resets the clock of them all."""
+        echoed = max((one.last_seen for one in said if one.echo), default=0)
+        since = self.left(kind, echoed, now)
+        return [replace(one, left=max(one.left, since)) for one in said] if echoed else said
 
     def standing(self, refs: Sequence[str]) -> set[str]:
         """Those of the indicators ``refs`` that are not revoked."""
@@ -112,7 +134,7 @@ class CheckableIndicators:
 
     def _said(self, values: Sequence[tuple[str, str]]) -> list[_Said]:
         by_kind: dict[str, list[str]] = {}
-        for kind, text in values:
+        for kind, text in dict.fromkeys(values):
             by_kind.setdefault(kind, []).append(text)
         rows: list[Row] = []
         for kind, texts in by_kind.items():
@@ -122,20 +144,17 @@ class CheckableIndicators:
 
     def _of_kind(self, kind: str, texts: Sequence[str]) -> list[Row]:
         if self.database.product == "postgresql":
-            return self.database.select(f"{COLUMNS}i.kind = ? AND i.value = ANY(?)", (kind, list(texts)))
+            return self.database.look_up(f"{COLUMNS}i.kind = ? AND i.value = ANY(?)", (kind, list(texts)))
         length = next(one for one in (4, 32, 256, MOST_PARAMETERS) if one >= len(texts))
         filled = [*texts, *[texts[-1]] * (length - len(texts))]
         marks = ", ".join("?" * length)
-        return self.database.select(f"{COLUMNS}i.kind = ? AND i.value IN ({marks})", (kind, *filled))
+        return self.database.look_up(f"{COLUMNS}i.kind = ? AND i.value IN ({marks})", (kind, *filled))
 
     def _decoys(self, values: Sequence[tuple[str, str]], count: int) -> list[_Said]:
-        """Contributions that nobody asked for, the same ones whenever the same is asked; from the older half, so that
-        enough follow.
-        """
-        newest = self.database.select(NEWEST)[0][0] or 1
+        """Contributions that nobody asked for, the same ones whenever the same is asked."""
         digest = hashlib.sha256("\n".join(text for _, text in values).encode()).digest()
-        start = 1 + int.from_bytes(digest[:8], "big") % (newest // 2 + 1)
-        rows = self.database.select(DECOYS, (start, count))
+        start = int.from_bytes(digest[:8], "big") % (MILLION // 2)
+        rows = self.database.look_up(DECOYS, (start, count))
         return [_Said(*row) for row in islice(cycle(rows), count)]
 
 
@@ -152,13 +171,15 @@ def _hearable(row: _Said, actor: Actor, collections: frozenset[int], now: int) -
     )
 
 
-def _heard(row: _Said) -> Heard:
+def _heard(row: _Said, now: int) -> Heard:
     labels = _listed(row.labels)
     reports = row.reports if row.source_class == REPORT_FRAUD else 1
     category = labels[0] if labels else ""
+    fresh_until = row.renew_at if row.renew_at is not None and row.listed_is_seen else row.last_seen
     return Heard(
-        row.ref, row.group, category, row.grade, row.tlp, row.first_seen, row.last_seen, reports, bool(row.echo)
-    )
+        row.ref, row.group, category, row.grade, row.tlp, row.first_seen, row.last_seen, reports, bool(row.echo),
+        left(Kind(row.kind), (now - fresh_until) // HOUR),
+    )  # fmt: skip
 
 
 def _listed(column: Sequence[T] | str) -> Sequence[T]:

@@ -11,13 +11,13 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
+from hub.clock import HOUR
 from hub.documents import grade as grades
 from hub.feeds.contributed import Contributed
 from hub.feeds.sources import REPORT_FRAUD
 from hub.stix.values import Kind
 from hub.stix.values.validity import VALID_DAYS
 
-HOUR = 3_600_000_000
 HOURS_OF_DAY = 24
 ONE_SOURCE_CAP = 75
 MOST_OF_ONE = 0.95
@@ -43,7 +43,9 @@ MODELS = {
 
 
 class Vote(NamedTuple):
-    """One contribution: ``confidence`` 0 to 100, ``times`` it counts, ``age`` in whole hours since it was last seen."""
+    """One contribution: ``confidence`` 0 to 100, ``times`` it counts, ``age`` in whole hours since it was last seen,
+    below zero where it does not begin to fade before then.
+    """
 
     group: str
     confidence: int
@@ -88,7 +90,7 @@ def votes_of(said: Iterable[Contributed], now: int) -> tuple[Vote, ...]:
             one.source.independence_group,
             confidence_of(one.grade),
             min(one.count, MOST_VICTIMS) if one.source.source_class == REPORT_FRAUD else 1,
-            max(0, now - max(one.last_seen, echoed)) // HOUR,
+            (now - max(one.fresh_until, echoed)) // HOUR,
         )
         for one in every
         if not one.echo

@@ -37,7 +37,11 @@ class Derived:
 
 @dataclass(slots=True)
 class Contributed:
-    """What one source says of a value. ``echo``: it was given the hub's indicator of it before it first spoke."""
+    """What one source says of a value. ``echo``: it was given the hub's indicator of it before it first spoke.
+
+    ``renew_at`` is when it counts as seen anew where the source still lists it, None where the source states times;
+    ``gone_at`` is since when its feed no longer lists it. Both in microseconds.
+    """
 
     source: Contributor
     collections: frozenset[int]
@@ -54,6 +58,13 @@ class Contributed:
     kill_chain_phases: Phases = ()
     echo: bool = False
     derived_from: tuple[Derived, ...] = ()
+    renew_at: int | None = None
+    gone_at: int | None = None
+
+    @property
+    def fresh_until(self) -> int:
+        """Until when it has not begun to fade: what a feed lists counts as seen until it is due to be looked at."""
+        return self.renew_at if self.renew_at is not None and self.source.listed_is_seen else self.last_seen
 
     @property
     def audience(self) -> Audience:
@@ -117,6 +128,8 @@ def contribution_row(indicator_id: int, said: Contributed) -> dict[str, Any]:
         "kill_chain_phases": [list(pair) for pair in said.kill_chain_phases],
         "echo": said.echo,
         "derived_from": [link_row(link) for link in said.derived_from],
+        "renew_at": said.renew_at,
+        "gone_at": said.gone_at,
     }
 
 
@@ -125,7 +138,8 @@ def contributed(row: Any, source: Contributor) -> Contributed:
     return Contributed(
         source, frozenset(row.collections), row.first_seen, row.last_seen, row.count, row.grade, Tlp(row.tlp),
         frozenset(row.groups), tuple(row.labels), bytes(row.fingerprint), row.sighting_created, row.sighting_modified,
-        phases_of_row(row.kill_chain_phases), row.echo, tuple(map(link_of_row, row.derived_from)),
+        phases_of_row(row.kill_chain_phases), row.echo, tuple(map(link_of_row, row.derived_from)), row.renew_at,
+        row.gone_at,
     )  # fmt: skip
 
 

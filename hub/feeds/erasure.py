@@ -9,10 +9,9 @@ from sqlalchemy.orm import Session
 
 from hub import clock
 from hub.audit import record
+from hub.clock import DAY
 from hub.feeds.inbox import COMPLETE, FAILED
 from hub.feeds.records import Submission
-
-DAY = 86_400_000_000
 
 
 def raw_due(session: Session, days: int, limit: int | None) -> Sequence[str]:

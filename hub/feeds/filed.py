@@ -12,9 +12,10 @@ from hub.errors import Unavailable
 from hub.feeds import holding, sources
 from hub.feeds.batch import QUARANTINED
 from hub.feeds.holding import PLAIN, HeldStatement
-from hub.feeds.merge import Merger, Statement
+from hub.feeds.merge import Merger
 from hub.feeds.sift import Held, Rules, passed
 from hub.feeds.sources import Contributor
+from hub.feeds.statements import Statement
 from hub.feeds.values_batch import FRAUD
 from hub.ledger import collections
 from hub.ledger.classes import Audience

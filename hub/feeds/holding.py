@@ -24,9 +24,9 @@ from hub.db.bulk import chunks
 from hub.feeds.batch import QUARANTINED
 from hub.feeds.confidence import confidence_of
 from hub.feeds.contributed import MOST_LABELS, joined_phases, link_row
-from hub.feeds.merge import Statement
 from hub.feeds.records import Quarantined
 from hub.feeds.sift import Held
+from hub.feeds.statements import Statement
 from hub.stix.values import Kind, Value
 
 HELD = "held"

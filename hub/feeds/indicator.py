@@ -8,13 +8,14 @@ from typing import Any
 from uuid import UUID
 
 from hub import clock
+from hub.clock import DAY
 from hub.feeds.confidence import ONE_SOURCE_CAP, combined_confidence, confidence_of
 from hub.feeds.contributed import MOST_LABELS, Contributed, Derived, joined_phases
 from hub.ledger.classes import Audience
 from hub.stix.ids import hub_id
 from hub.stix.pattern import pattern_for
 from hub.stix.values import Kind, Value
-from hub.stix.values.validity import DAY, VALID_DAYS
+from hub.stix.values.validity import VALID_DAYS
 
 # Identifiers of people and their money: AMBER where a report says nothing else (FRAUD.md, "Grading").
 PERSONAL = frozenset(

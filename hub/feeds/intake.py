@@ -26,6 +26,7 @@ from hub.errors import Conflict, InvalidInput, TooLarge, Unavailable
 from hub.feeds import (
     holding,
     inbox,
+    listed,
     objects_batch,
     readers,
     recognised,
@@ -113,6 +114,7 @@ class Intake:
         else:
             if submission.done == total:  # a predecessor wrote its last batch and did not come to note the end
                 self.finish(submission_id, worker, inbox.COMPLETE)
+            self._renew(submission, seen)
         return seen
 
     def _repeats_the_last(self, submission: Submission, worker: str) -> bool:
@@ -136,12 +138,25 @@ class Intake:
                 return False
             if current.format not in (readers.AUTO, last.format):
                 return False
+            source = sources.by_id(session, current.source_id)
+            if not listed.is_feed(session, source) and listed.due(session, source.id):
+                return False  # what it lists counts as seen anew, so it has to be read
             changed = sum(last.counts.get(name, 0) for name in ("new", "updated", "sighted", "unchanged"))
             current.counts = {**last.counts, "new": 0, "updated": 0, "sighted": 0, "unchanged": changed}
             current.format, current.total, current.done = last.format, last.total, last.total
             repeat_outcomes(session, last.id, current.id)
         self.finish(submission.id, worker, inbox.COMPLETE)
         return True
+
+    def _renew(self, submission: Submission, seen: set[Value]) -> None:
+        """What a file lists and states no time of counts as seen; of a feed, its whole run decides."""
+        if submission.kind != inbox.FILE:
+            return
+        with self.database.reading() as session:
+            source = sources.by_id(session, submission.source_id)
+            if listed.is_feed(session, source):
+                return
+        listed.renew(self.database, self.merger, source, seen)
 
     def _units(self, submission: Submission, raw: bytes) -> Callable[[], Iterator[Unit]]:
         """A function that reads the submission from its beginning, each time it is called."""

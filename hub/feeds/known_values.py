@@ -8,12 +8,13 @@ import orjson
 from sqlalchemy.orm import Session
 
 from hub import clock
+from hub.clock import DAY
 from hub.feeds.checkable import SUSPECTED_FALSE
 from hub.feeds.indicator import FRAUD_KINDS
 from hub.ledger.classes import Audience
 from hub.stix.tlp import Tlp
 from hub.stix.values import Kind
-from hub.stix.values.validity import DAY, VALID_DAYS
+from hub.stix.values.validity import VALID_DAYS
 
 BATCH = 5000
 KINDS = ", ".join(f"'{kind.value}'" for kind in sorted(FRAUD_KINDS))  # constants: nothing that anybody sends

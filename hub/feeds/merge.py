@@ -9,8 +9,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from enum import StrEnum
-from functools import cached_property
 from types import MappingProxyType
 from uuid import UUID
 
@@ -23,17 +21,8 @@ from hub.db.bulk import select_in
 from hub.db.database import lock_appends
 from hub.feeds import merged as indicators
 from hub.feeds import sources
-from hub.feeds.confidence import confidence_of, falls_at
-from hub.feeds.contributed import (
-    MOST_LABELS,
-    Contributed,
-    Derived,
-    Phases,
-    is_for_nobody,
-    joined_links,
-    joined_phases,
-    together,
-)
+from hub.feeds.confidence import falls_at
+from hub.feeds.contributed import Contributed, Derived, is_for_nobody, together
 from hub.feeds.indicator import (
     audience_of,
     compose,
@@ -46,6 +35,7 @@ from hub.feeds.indicator import (
 from hub.feeds.merged import UNNUMBERED, Merged
 from hub.feeds.records import Indicator
 from hub.feeds.sources import REPORT_FRAUD, Contributor
+from hub.feeds.statements import Change, Statement, record, renewal
 from hub.ledger.append import Draft, Log, Source, draft
 from hub.ledger.classes import Audience
 from hub.ledger.given import given_to
@@ -59,47 +49,6 @@ FINGERPRINTS = (
     "SELECT i.key, c.fingerprint FROM indicator i JOIN contribution c ON c.indicator_id = i.id"
     " WHERE c.source_id = ? AND i.key IN (…)"
 )
-
-
-class Change(StrEnum):
-    """What a statement did."""
-
-    NEW = "new"
-    SIGHTED = "sighted"
-    UPDATED = "updated"
-    UNCHANGED = "unchanged"
-
-
-@dataclass(frozen=True)
-class Statement:
-    """What a source says of one value. Times in microseconds, None where the source states none.
-
-    ``adds``: it is one more report and counts as such, rather than the source's present view of the value.
-    ``derived_from``: the member's own object that says so.
-    """
-
-    value: Value
-    collection_no: int
-    grade: str
-    audience: Audience
-    labels: tuple[str, ...] = ()
-    first_seen: int | None = None
-    last_seen: int | None = None
-    adds: bool = False
-    kill_chain_phases: Phases = ()
-    derived_from: Derived | None = None
-
-    @cached_property
-    def fingerprint(self) -> bytes:
-        """Equal exactly for statements that say the same."""
-        said: list[object] = [
-            self.collection_no, self.grade, self.audience.key, sorted(self.labels), self.first_seen, self.last_seen,
-        ]  # fmt: skip
-        if self.kill_chain_phases:
-            said.append(sorted(self.kill_chain_phases))
-        if self.derived_from is not None:
-            said += [self.derived_from.ref, self.derived_from.audience.key]
-        return hashlib.sha256(orjson.dumps(said)).digest()[:16]
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +160,22 @@ class Merger:
         self._append(session, fallen, [made for one in fallen for made in self._drafts(one)])
         return len(fallen)
 
+    def renew(self, session: Session, source: Contributor, values: Iterable[Value]) -> int:
+        """Let those of ``values`` that ``source`` lists still, and that are due, count as seen now. Returns how many
+        were. Takes the append lock.
+        """
+        lock_appends(session)
+        now = clock.micros()
+        listed = []
+        for one in self._load(session, source, values).values():
+            said = one.said.get(source.id)
+            if said is not None and said.gone_at is None and said.renew_at is not None and said.renew_at <= now:
+                one.said[source.id] = replace(said, last_seen=now, renew_at=renewal(one.value.kind, now))
+                one.touched.add(source.id)
+                listed.append(one)
+        self._append(session, listed, [made for one in listed for made in self._drafts(one)])
+        return len(listed)
+
     def _commit(self, session: Session, planned: MergePlan) -> list[Change]:
         """Number and append what is planned; under the append lock, nothing can have changed since."""
         number = session.scalar(select(func.max(Indicator.id))) or 0
@@ -318,7 +283,7 @@ class Merger:
             one.generation += 1
             one.stix_id = indicator_id(self.namespace, one.value, one.generation)
             one.created = 0
-        return _record(one, source, statement, echo=one.stix_id in echoes)
+        return record(one, source, statement, echo=one.stix_id in echoes)
 
 
 def _echoes(session: Session, source: Contributor, merged: Iterable[Merged]) -> Collection[str]:
@@ -330,55 +295,3 @@ def _echoes(session: Session, source: Contributor, merged: Iterable[Merged]) -> 
         return ()
     others = [one.stix_id for one in merged if one.said and source.id not in one.said]
     return given_to(session, source.member_id, others) if others else ()
-
-
-def _record(one: Merged, source: Contributor, statement: Statement, *, echo: bool) -> Change:
-    """Record ``statement`` in the contribution of ``source``; ``echo`` counts where it is the first."""
-    known = one.said.get(source.id)
-    if known is not None and not statement.adds and known.fingerprint == statement.fingerprint:
-        return Change.UNCHANGED
-    if known is None:
-        now = clock.micros()
-        last = min(statement.last_seen or statement.first_seen or now, now)
-        first = min(statement.first_seen or last, last)
-        one.touched.add(source.id)
-        change = Change.SIGHTED if one.said else Change.NEW
-        one.fresh.add(source.id)
-        one.said[source.id] = Contributed(
-            source, frozenset({statement.collection_no}), first, last, 1, statement.grade, statement.audience.tlp,
-            statement.audience.groups, tuple(sorted(statement.labels)), statement.fingerprint,
-            kill_chain_phases=joined_phases(statement.kill_chain_phases), echo=echo,
-            derived_from=joined_links((), statement.derived_from),
-        )  # fmt: skip
-        return change
-    joined = _joined_with(known, statement)
-    if joined == known:
-        return Change.UNCHANGED
-    one.said[source.id] = replace(joined, fingerprint=statement.fingerprint)
-    only_linked = replace(joined, derived_from=known.derived_from) == known
-    (one.relinked if only_linked else one.touched).add(source.id)
-    return Change.UPDATED
-
-
-def _joined_with(known: Contributed, statement: Statement) -> Contributed:
-    """What the source says after ``statement``, in whatever order it says it: the strictest TLP and whom that is
-    for, the best grade, all labels and collections, the widest span of time; one more report where it ``adds``.
-    """
-    now = clock.micros()
-    last = min(statement.last_seen or (now if statement.adds else known.last_seen), now)
-    first = statement.first_seen or known.first_seen
-    tlp = max(known.tlp, statement.audience.tlp)
-    audiences = ((known.tlp, known.groups), (statement.audience.tlp, statement.audience.groups))
-    return replace(
-        known,
-        collections=known.collections | {statement.collection_no},
-        first_seen=min(known.first_seen, first),
-        last_seen=max(known.last_seen, last, first),
-        count=known.count + statement.adds,
-        grade=max(known.grade, statement.grade, key=confidence_of),
-        tlp=tlp,
-        groups=frozenset().union(*(groups for level, groups in audiences if level == tlp)),
-        labels=tuple(sorted({*known.labels, *statement.labels})[:MOST_LABELS]),
-        kill_chain_phases=joined_phases(known.kill_chain_phases, statement.kill_chain_phases),
-        derived_from=joined_links(known.derived_from, statement.derived_from),
-    )

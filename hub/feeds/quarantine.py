@@ -28,6 +28,7 @@ from hub.feeds.holding import (
     EDITED,
     HELD,
     OBJECT,
+    PLAIN,
     REJECTED,
     RELEASED,
     REPORT,
@@ -35,11 +36,12 @@ from hub.feeds.holding import (
     decided,
     hold,
 )
-from hub.feeds.merge import Merger, Statement
+from hub.feeds.merge import Merger
 from hub.feeds.records import Quarantined, QuarantineDecision
 from hub.feeds.reports_batch import NOT_DISSEMINATED
 from hub.feeds.sift import Held, Rules, passed
 from hub.feeds.sources import Contributor
+from hub.feeds.statements import Statement
 from hub.feeds.values_batch import collection_of
 from hub.ledger import collections
 from hub.ledger.classes import Audience
@@ -188,6 +190,7 @@ def _statement(session: Session, entry: Quarantined, value: Value) -> Statement:
         derived_from=link_of_row(entry.derived_from[0]) if entry.derived_from else None,
         first_seen=entry.first_seen,
         last_seen=entry.last_seen or entry.first_seen or entry.held_at,
+        listed=entry.origin == PLAIN and entry.first_seen is None and entry.last_seen is None,
     )
 
 

@@ -28,7 +28,7 @@ class SourceRecord(Record):
     ``grade`` is the 3x5x2 grade of what states none; ``independence_group`` names who stands behind it, so
     that two mouths of one house count once. ``sighted_ref`` is the STIX identity of a member's sightings.
     ``allows_wider`` says where the source has agreed in writing that its label does not narrow what others say of
-    the same value more openly, and is empty where it has not.
+    the same value more openly, and is empty where it has not. ``listed_is_seen`` is that of the feed that it is.
     """
 
     __tablename__ = "source"
@@ -42,6 +42,7 @@ class SourceRecord(Record):
     independence_group: Mapped[str] = mapped_column(Text)
     allows_wider: Mapped[str] = mapped_column(Text, default="")
     reading_context: Mapped[bytes] = mapped_column(LargeBinary, default=b"")
+    listed_is_seen: Mapped[bool] = mapped_column(Boolean, default=False)
 
 
 class Feed(Record):
@@ -49,7 +50,8 @@ class Feed(Record):
 
     ``tlp`` is the label of content that states none, ``tlp_ceiling`` the widest that its content may have.
     ``state`` is what the next pull needs of the last one (validators, cursor). ``gone`` is what becomes of
-    values that the feed no longer holds: "age" lets them run out, "revoke" takes them back.
+    values that the feed no longer holds: "age" lets them run out, "revoke" takes them back. ``listed_is_seen``: what
+    it names without a time counts as seen for as long as it names it.
     """
 
     __tablename__ = "feed"
@@ -67,6 +69,7 @@ class Feed(Record):
     groups: Mapped[list[str]] = mapped_column(JSON)
     every_seconds: Mapped[int] = mapped_column(Integer)
     gone: Mapped[str] = mapped_column(Text)
+    listed_is_seen: Mapped[bool] = mapped_column(Boolean, default=True)
     username: Mapped[str] = mapped_column(Text)
     secret_variable: Mapped[str] = mapped_column(Text)
     licence: Mapped[str] = mapped_column(Text)
@@ -177,10 +180,12 @@ class Contribution(Record):
     ``fingerprint`` is a hash of the statement: a repeat changes nothing. ``sighting_created`` and
     ``sighting_modified`` are the times of the sighting that members see of it, 0 for a feed's. ``echo``: its member
     was given the indicator before it first spoke. ``derived_from`` are the member's objects that say so, as
-    ``contributed.link_row`` writes them.
+    ``contributed.link_row`` writes them. ``renew_at`` is when a value that the source still lists counts as seen anew,
+    None where the source states times; ``gone_at`` is since when its feed no longer lists it.
     """
 
     __tablename__ = "contribution"
+    __table_args__ = (Index("ix_contribution_renewal", "source_id", "gone_at", "renew_at"),)
 
     indicator_id: Mapped[int] = mapped_column(ForeignKey("indicator.id"), primary_key=True)
     source_id: Mapped[int] = mapped_column(ForeignKey("source.id"), primary_key=True)
@@ -198,6 +203,8 @@ class Contribution(Record):
     kill_chain_phases: Mapped[list[list[str]]] = mapped_column(JSON, default=list)
     echo: Mapped[bool] = mapped_column(Boolean, default=False)
     derived_from: Mapped[list[list[Any]]] = mapped_column(JSON, default=list)
+    renew_at: Mapped[int | None] = mapped_column(BigInteger)
+    gone_at: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class KnownReading(Record):

@@ -10,9 +10,10 @@ from sqlalchemy.orm import Session
 
 from hub.errors import NotFound
 from hub.feeds.holding import REPORT, take_back
-from hub.feeds.merge import Merger, Statement
+from hub.feeds.merge import Merger
 from hub.feeds.records import FraudReport, ReportedValue
 from hub.feeds.sources import Contributor
+from hub.feeds.statements import Statement
 from hub.stix.values import Kind, Value
 
 CHUNK = 500

@@ -15,13 +15,14 @@ from hub.errors import InvalidInput, NotFound
 from hub.feeds.batch import FAILURE, QUARANTINED, SUCCESS, Result, Target
 from hub.feeds.holding import REPORT, HeldStatement, hold
 from hub.feeds.indicator import PERSONAL
-from hub.feeds.merge import Merger, Statement
+from hub.feeds.merge import Merger
 from hub.feeds.readers.reading import RawIndicator
 from hub.feeds.records import FraudReport
 from hub.feeds.reported import Said, known_reports, settle, settle_new, withdraw
 from hub.feeds.reports.report import Report
 from hub.feeds.reports.schema import load_report
 from hub.feeds.sift import Held, Rules, shown, sift
+from hub.feeds.statements import Statement
 from hub.feeds.values_batch import FRAUD, micros
 from hub.ledger.classes import Audience
 from hub.sealing import Vault

@@ -18,25 +18,28 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from hub import clock
+from hub.clock import SECOND
 from hub.errors import HubError, InvalidInput, Unavailable
-from hub.feeds import catalogue, inbox, intake, sources
+from hub.feeds import catalogue, inbox, intake, listed, sources
 from hub.feeds.intake import Intake
 from hub.feeds.pull.fetch import FETCHERS, Payload
 from hub.feeds.pull.transport import Bounds
-from hub.feeds.records import Contribution, Feed, FeedRun, Indicator, Submission
+from hub.feeds.records import Feed, FeedRun, Submission
+from hub.feeds.sources import Contributor
 from hub.feeds.worker import worker_name
 from hub.ledger import collections
-from hub.stix.values import Kind, Value
+from hub.stix.values import Value
 
 log = structlog.get_logger(__name__)
 
-SECOND = 1_000_000
 JITTER = 0.1
 LONGEST_BACKOFF = 6
 LEASE_SECONDS = 3600
 # A feed that suddenly holds less than this part of what it held is more likely broken than right.
 PLAUSIBLE_PART = 0.5
 SCHEDULER = "scheduler"
+# Of the protocols, the one whose every pull gives all that the feed holds.
+WHOLE_FILE = "http"
 GroupIds = Callable[[Session, list[str]], frozenset[int]]
 
 
@@ -75,6 +78,8 @@ class Puller:
                 seen |= held or set()
             if not repeated:
                 counts["gone"] = self._settle_gone(feed, seen, counts)
+            if _counts_as_seen(feed):
+                counts["renewed"] = self._renew(feed)
         except HubError as error:
             failure = str(error)
         return self._record(feed, started, fetched, counts, state, failure)
@@ -99,7 +104,7 @@ class Puller:
             raise InvalidInput("the feed is empty now; what it held before stays", where=filename)
         worker = worker_name()
         with self.parts.database.unit_of_work() as session:
-            source = sources.of_feed(session, feed.name, feed.grade, feed.allows_wider)
+            source = _source_of(session, feed)
             target = collections.by_alias(session, feed.collection) if feed.collection else None
             if feed.collection and target is None:
                 raise InvalidInput(f"there is no collection {feed.collection!r}", where=f"{feed.name}.collection")
@@ -123,17 +128,13 @@ class Puller:
 
     def _settle_gone(self, feed: Feed, seen: set[Value], counts: Counter[str]) -> int:
         """Values that the feed held before and does not hold now; taken back where its policy says so."""
-        if feed.protocol != "http":
+        if feed.protocol != WHOLE_FILE:
             return 0  # the others give what is new, not everything that they hold
         with self.parts.database.reading() as session:
             source = sources.named(session, feed.name, feed.grade)
-            rows = session.execute(
-                select(Indicator.kind, Indicator.value)
-                .join(Contribution, Contribution.indicator_id == Indicator.id)
-                .where(Contribution.source_id == source.id)
-            ).all()
-        held = {Value(Kind(kind), text) for kind, text in rows}
-        gone = held - seen
+            held = listed.held(session, source.id)
+        listed.note(self.parts.database, source.id, held, seen)
+        gone = held.keys() - seen
         if not gone or feed.gone != catalogue.REVOKE:
             return len(gone)
         if len(seen) < PLAUSIBLE_PART * len(held):
@@ -148,6 +149,14 @@ class Puller:
                     session, source, ordered[start : start + self.parts.batch]
                 )
         return len(gone)
+
+    def _renew(self, feed: Feed) -> int:
+        """Let what the feed still lists count as seen now, where that is due; the run's answer may be that nothing
+        has changed.
+        """
+        with self.parts.database.unit_of_work() as session:
+            source = _source_of(session, feed)
+        return listed.renew(self.parts.database, self.parts.merger, source)
 
     def _record(
         self, feed: Feed, started: int, fetched: int, counts: Counter[str], state: dict[str, Any], failure: str
@@ -189,6 +198,15 @@ class Scheduler:
                 self._puller.run_due()
             except Unavailable as error:
                 log.warning("the database cannot be reached", error=str(error))
+
+
+def _counts_as_seen(feed: Feed) -> bool:
+    """Whether what it lists counts as seen: only of a file is it known what stands in it now."""
+    return feed.listed_is_seen and feed.protocol == WHOLE_FILE
+
+
+def _source_of(session: Session, feed: Feed) -> Contributor:
+    return sources.of_feed(session, feed.name, feed.grade, feed.allows_wider, listed_is_seen=_counts_as_seen(feed))
 
 
 def _delay(every_seconds: int, failures: int) -> int:

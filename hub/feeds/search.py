@@ -11,11 +11,12 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, Text, and_, cast, exists, func, or_, select
 from sqlalchemy.orm import Session
 
+from hub.clock import DAY
 from hub.errors import InvalidInput, NotFound
 from hub.feeds.records import Contribution, Indicator, SourceRecord
 from hub.stix.refang import refang
 from hub.stix.values import MAX_CHARACTERS, Kind, Value, canonical, detect
-from hub.stix.values.validity import DAY, VALID_DAYS
+from hub.stix.values.validity import VALID_DAYS
 
 PAGE = 50
 SHORTEST_PART = 3

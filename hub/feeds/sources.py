@@ -26,7 +26,8 @@ class Contributor:
     """A source as the merge sees it.
 
     ``allows_wider``: its label does not narrow what others say of the same value more openly; it agreed in writing.
-    ``member_id`` is the member that it is a source of, None for a feed.
+    ``member_id`` is the member that it is a source of, None for a feed. ``listed_is_seen``: it is pulled again and
+    again, and what it lists without a time counts as seen.
     """
 
     id: int
@@ -37,6 +38,7 @@ class Contributor:
     independence_group: str
     allows_wider: bool = False
     member_id: str | None = None
+    listed_is_seen: bool = False
 
     @property
     def is_feed(self) -> bool:
@@ -63,11 +65,11 @@ def named(session: Session, name: str, default_grade: str, source_class: str = F
     return _contributor(_found_or_added(session, fresh))
 
 
-def of_feed(session: Session, name: str, grade: str, allows_wider: str) -> Contributor:
+def of_feed(session: Session, name: str, grade: str, allows_wider: str, *, listed_is_seen: bool) -> Contributor:
     """The source that a feed is, as the feed is configured now; made at its first use."""
     contributor = named(session, name, grade)
     record = session.get_one(SourceRecord, contributor.id)
-    record.grade, record.allows_wider = grade, allows_wider
+    record.grade, record.allows_wider, record.listed_is_seen = grade, allows_wider, listed_is_seen
     session.flush()
     return _contributor(record)
 
@@ -144,4 +146,5 @@ def _contributor(record: SourceRecord) -> Contributor:
         record.independence_group,
         bool(record.allows_wider),
         record.member_id,
+        record.listed_is_seen,
     )

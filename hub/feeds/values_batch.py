@@ -11,10 +11,11 @@ from sqlalchemy.orm import Session
 from hub.feeds.batch import QUARANTINED, REFUSED, Result, Target
 from hub.feeds.holding import HeldStatement, hold
 from hub.feeds.indicator import FRAUD_KINDS, indicator_key
-from hub.feeds.merge import MergePlan, Merger, Statement
+from hub.feeds.merge import MergePlan, Merger
 from hub.feeds.readers.reading import RawIndicator, Unread
 from hub.feeds.recognised import NOTHING, Recognised, remember
 from hub.feeds.sift import Held, Rules, shown, sift
+from hub.feeds.statements import Statement
 from hub.stix.tlp import Tlp
 from hub.stix.values import Kind, Value
 
@@ -76,6 +77,7 @@ def _statement(reading: RawIndicator, value: Value, target: Target) -> Statement
         first_seen=micros(reading.first_seen),
         last_seen=micros(reading.last_seen),
         kill_chain_phases=reading.kill_chain_phases,
+        listed=reading.first_seen is None and reading.last_seen is None,
     )
 
 

@@ -20,7 +20,7 @@ _IDENTIFIER: Final = re.compile(
     r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[1-5][0-9a-fA-F]{3}-[89abAB][0-9a-fA-F]{3}-[0-9a-fA-F]{12}"
 )
 _TIMESTAMP: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z", re.ASCII)
-_LANGUAGE: Final = re.compile(r"[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*")
+LANGUAGE: Final = re.compile(r"[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*")
 
 # Every property of the standard that is a timestamp.
 _TIMESTAMPS: Final = frozenset(
@@ -33,7 +33,7 @@ _TIMESTAMPS: Final = frozenset(
 )
 
 # later property: (earlier property, must they differ, section)
-_ORDER: Final[dict[str, tuple[str, bool, str]]] = {
+ORDER: Final[dict[str, tuple[str, bool, str]]] = {
     "modified": ("created", False, "3.2"),
     "valid_until": ("valid_from", True, "4.7"),
     "last_seen": ("first_seen", False, "4.2, 4.8, 4.9, 4.11, 4.17 and 5.2"),
@@ -59,12 +59,12 @@ _RELATIONSHIPS: Final = frozenset({"relationship", "sighting"})
 _META: Final = frozenset({"marking-definition", "extension-definition", "language-content"})
 
 # By property, for every type of object.
-_TARGETS: Final[dict[str, frozenset[str]]] = {
+TARGETS: Final[dict[str, frozenset[str]]] = {
     "created_by_ref": frozenset({"identity"}),
     "object_marking_refs": frozenset({"marking-definition"}),
 }
 # By type and property: the types that a reference may be to (the "Reference" lines of sections 4 to 6).
-_TARGETS_OF: Final[dict[str, dict[str, frozenset[str]]]] = {
+TARGETS_OF: Final[dict[str, dict[str, frozenset[str]]]] = {
     "directory": {"contains_refs": frozenset({"file", "directory"})},
     "domain-name": {"resolves_to_refs": frozenset({"ipv4-addr", "ipv6-addr", "domain-name"})},
     "email-addr": {"belongs_to_ref": frozenset({"user-account"})},
@@ -117,7 +117,7 @@ _TARGETS_OF: Final[dict[str, dict[str, frozenset[str]]]] = {
     "windows-registry-key": {"creator_user_ref": frozenset({"user-account"})},
 }
 # By type and property: the types that a reference may not be to. Custom types stay possible.
-_NEVER: Final[dict[str, dict[str, frozenset[str]]]] = {
+NEVER: Final[dict[str, dict[str, frozenset[str]]]] = {
     "file": {"contains_refs": _DOMAIN_OBJECTS | _RELATIONSHIPS | _META},
     "malware-analysis": {"analysis_sco_refs": _DOMAIN_OBJECTS | _RELATIONSHIPS | _META},
     "observed-data": {"object_refs": _DOMAIN_OBJECTS | _META},
@@ -153,8 +153,8 @@ def _fault(message: str, where: str) -> NoReturn:
 
 
 def _check_properties(obj: dict[str, Any], object_type: str) -> None:
-    targets = _TARGETS_OF.get(object_type, _NOTHING)
-    never = _NEVER.get(object_type, _NOTHING)
+    targets = TARGETS_OF.get(object_type, _NOTHING)
+    never = NEVER.get(object_type, _NOTHING)
     for name, value in obj.items():
         kind = type(value)
         if kind is str:
@@ -162,12 +162,12 @@ def _check_properties(obj: dict[str, Any], object_type: str) -> None:
             role = _ROLES[name]
             if role == _TIME:
                 _check_exists(value, name)
-                if name in _ORDER:
+                if name in ORDER:
                     _check_order(obj, name)
             elif role == _REFERENCE:
-                _check_reference(value, name, targets.get(name) or _TARGETS.get(name), never.get(name))
+                _check_reference(value, name, targets.get(name) or TARGETS.get(name), never.get(name))
         elif kind is list:
-            _check_list(value, name, targets.get(name) or _TARGETS.get(name), never.get(name))
+            _check_list(value, name, targets.get(name) or TARGETS.get(name), never.get(name))
         elif name.endswith("_ref"):
             _check_reference(value, name, None, None)
         elif kind is dict:
@@ -246,7 +246,7 @@ def _check_exists(value: Any, where: str) -> None:
 
 
 def _check_order(obj: dict[str, Any], later: str) -> None:
-    earlier, differ, section = _ORDER[later]
+    earlier, differ, section = ORDER[later]
     first, last = obj.get(earlier), obj[later]
     if type(first) is str and len(first) == len(last) and first < last:
         return  # nearly always
@@ -297,7 +297,7 @@ def _selects(obj: dict[str, Any], selector: str) -> bool:
 
 
 def _check_language(tag: Any, where: str) -> None:
-    if type(tag) is not str or not _LANGUAGE.fullmatch(tag):
+    if type(tag) is not str or not LANGUAGE.fullmatch(tag):
         _fault("this is no language tag (RFC 5646; section 3.2)", where)
 
 

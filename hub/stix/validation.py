@@ -15,6 +15,7 @@ import orjson
 
 from hub.errors import InvalidInput
 from hub.stix.semantics import check_meaning
+from hub.stix.short_way import is_plainly_valid
 
 _FOLDERS: Final = ("common", "observables", "sdos", "sros")
 _STANDARD_IN_COMMON: Final = ("marking-definition", "extension-definition", "language-content")
@@ -32,6 +33,11 @@ def check(obj: dict[str, Any]) -> None:
     object_type = obj.get("type")
     if type(object_type) is not str:
         raise InvalidInput("a STIX object has a type (STIX 2.1 section 3.2)", where="type")
+    if not is_plainly_valid(obj, object_type):
+        _check_in_full(obj, object_type)
+
+
+def _check_in_full(obj: dict[str, Any], object_type: str) -> None:
     if obj.get("spec_version", "2.1") != "2.1":
         raise InvalidInput(
             "only STIX 2.1 is taken",

@@ -8,12 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.feeds.confidence import HOUR, band, combined_confidence, falls_at, left
+from hub.clock import DAY, HOUR
+from hub.feeds.confidence import band, combined_confidence, falls_at, left
 from hub.feeds.contributed import Contributed
 from hub.feeds.sources import Contributor
 from hub.stix.tlp import Tlp
 from hub.stix.values import Kind
-from hub.stix.values.validity import DAY, VALID_DAYS
+from hub.stix.values.validity import VALID_DAYS
 
 NOW = 1_700_000_000_000_000
 
