@@ -1,7 +1,7 @@
 """Client certificates that stand for a credential.
 
-Where TLS ends at a trusted proxy, the proxy verifies the certificate and passes it on; the hub then knows it by
-its fingerprint, so what counts is this one certificate, not whatever its authority issues next.
+The server that ends TLS, the hub's own or a trusted proxy, verifies the certificate; the hub then knows it by its
+fingerprint, so what counts is this one certificate, not whatever its authority issues next.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ def _end(session: Session, member_id: str, by: str, fingerprint: bytes) -> Clien
 
 
 def authenticate_certificate(session: Session, fingerprint: bytes) -> Actor:
-    """The actor of a certificate that a trusted proxy has verified. Raises Unauthenticated."""
+    """The actor of a certificate that the server or a trusted proxy has verified. Raises Unauthenticated."""
     found = session.execute(
         select(ClientCertificate, Member)
         .join(Member, Member.id == ClientCertificate.member_id)

@@ -7,13 +7,16 @@ an oversized body is refused whether its length is declared, chunked or compress
 from __future__ import annotations
 
 import io
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from flask import Flask, Request, Response, g, request
 from werkzeug.utils import cached_property
 
 from hub.errors import InvalidInput, TooLarge
 from hub.web import compression
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
 
 STEP = 64 * 1024
 # What is read and thrown away of a body that nobody wanted, so that the connection can go on.
@@ -42,7 +45,7 @@ class BoundedRequest(Request):
             return b""
         left = most + 1 if declared is None else declared
         body = bytearray()
-        while left and (step := self.environ["wsgi.input"].read(min(left, STEP))):
+        while left and (step := _read(self.environ, min(left, STEP))):
             body += step
             left -= len(step)
         if len(body) > most:
@@ -59,6 +62,16 @@ def install(app: Flask) -> None:
     app.after_request(_discard_rest)
 
 
+def _read(environ: WSGIEnvironment, size: int) -> bytes:
+    """The next bytes of the body. Raises InvalidInput where what comes is no body, or no more of it comes."""
+    try:
+        received: bytes = environ["wsgi.input"].read(size)
+    except OSError:
+        environ["hub.body_broken"] = True
+        raise InvalidInput("the body broke off", where="body") from None
+    return received
+
+
 def _too_large(most: int) -> TooLarge:
     return TooLarge(f"a body may have at most {most} bytes", where="Content-Length", advice="Send smaller batches.")
 
@@ -71,13 +84,16 @@ def _discard_rest(response: Response) -> Response:
     expected = request.content_length or ("chunked" in request.headers.get("Transfer-Encoding", "").lower())
     if not expected or "hub.body_read" in environ or not environ.get("wsgi.input_terminated"):
         return response
-    if "actor" not in g:
+    if "actor" not in g or "hub.body_broken" in environ:
         # A stranger who sends half a body must not hold a thread of ours that waits for the rest.
         response.headers["Connection"] = "close"
         return response
     left = DISCARDED
-    while left > 0 and (step := environ["wsgi.input"].read(min(left, STEP))):
-        left -= len(step)
+    try:
+        while left > 0 and (step := _read(environ, min(left, STEP))):
+            left -= len(step)
+    except InvalidInput:
+        left = 0  # there is no telling where the next request begins
     if left <= 0 and request.environ.get("SERVER_PROTOCOL", "").startswith("HTTP/1"):
         response.headers["Connection"] = "close"
     return response

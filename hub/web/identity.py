@@ -1,4 +1,4 @@
-"""Who asks: HTTP Basic, a bearer token, or a certificate from a trusted proxy, turned into an Actor.
+"""Who asks: HTTP Basic, a bearer token, or a client certificate, turned into an Actor.
 
 The access epoch is read on every request; while it stands still, a credential that was good is still good and
 is answered from memory. Any change to members, credentials, groups or collections raises the epoch, so a

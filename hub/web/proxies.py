@@ -1,6 +1,6 @@
-"""What a trusted proxy says about a request: where it came from, and the certificate that its client showed.
+"""Where a request came from, and the certificate that its client showed: to the hub, or to a trusted proxy.
 
-Nobody else is believed: the same headers from any other address are ignored.
+Nobody but a trusted proxy is believed: the same headers from any other address are ignored.
 """
 
 from __future__ import annotations
@@ -20,6 +20,9 @@ from hub.settings import Server
 
 PEM = re.compile(r"-----BEGIN CERTIFICATE-----(.+?)-----END CERTIFICATE-----", re.DOTALL)
 LONGEST_HEADER = 16 * 1024
+# Where the hub's own server puts the connection's certificate (DER) in the WSGI environ, once it has verified it.
+# No request can: whatever it sends has a name that begins with HTTP_.
+CONNECTION_CERTIFICATE = "hub.connection_certificate"
 
 
 class Proxies:
@@ -51,15 +54,17 @@ class Proxies:
         return any((mapped or address) in network for network in networks)
 
     def certificate_of(self, request: Request) -> bytes | None:
-        """SHA-256 of the client certificate that a trusted proxy has verified and passed on; None without one.
+        """SHA-256 of the client's certificate, which the hub's server or a trusted proxy has verified, or None.
 
-        Taken as ``Client-Cert`` has it (RFC 9440: DER in base64 between colons) or as nginx's
-        ``$ssl_client_escaped_cert`` (PEM, URL-encoded). Raises Unauthenticated for anything else.
+        A trusted proxy's word is taken as ``Client-Cert`` has it (RFC 9440: DER in base64 between colons) or as
+        nginx's ``$ssl_client_escaped_cert`` (PEM, URL-encoded). The certificate of its own connection is not its
+        client's and never stands for one. Raises Unauthenticated for a header that is anything else.
         """
-        if not self._header or not self._trusted(request.remote_addr or ""):
-            return None
-        text = request.headers.get(self._header, "").strip()
-        return fingerprint(text) if text else None
+        if self._trusted(request.remote_addr or ""):
+            text = request.headers.get(self._header, "").strip() if self._header else ""
+            return fingerprint(text) if text else None
+        shown: bytes | None = request.environ.get(CONNECTION_CERTIFICATE)
+        return hashlib.sha256(shown).digest() if shown else None
 
     def _is_trusted(self, address: str) -> bool:
         try:
