@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
     from tests.live import LiveHub, LocalHub
 
 ROOT = Path(__file__).resolve().parent.parent
-# What fails most cheaply comes first.
-ROOMS = ("unit", "golden", "property", "architecture", "integration", "conformance", "security", "browser")
+# What fails most cheaply comes first; the longest tests not last, where one process would wait for the other's.
+ROOMS = ("unit", "golden", "property", "architecture", "integration", "browser", "conformance", "security")
 # Without the hub's own prefix: the hub refuses settings that it does not know.
 RUN_FOLDER = "TEST_RUN_FOLDER"
 _users = pytest.StashKey[object]()
@@ -27,6 +28,9 @@ _users = pytest.StashKey[object]()
 
 def pytest_configure(config: pytest.Config) -> None:
     """Open the run: one folder for all its processes, named in the environment that workers inherit."""
+    # The hub is started a hundred times: it must not be compiled each time, whatever the environment says.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
     if not _is_worker(config):
         os.environ[RUN_FOLDER] = str(open_run())
     config.stash[_users] = join_run(Path(os.environ[RUN_FOLDER]))
@@ -121,14 +125,25 @@ def app_client(local_hub: LocalHub) -> FlaskClient:
 
 
 @pytest.fixture(scope="module", params=PRODUCTS)
-def live_hub(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveHub]:
-    """A hub behind a real server on each product in turn, shared by one module: 2 web processes on PostgreSQL."""
+def live_hub(request: pytest.FixtureRequest) -> LiveHub:
+    """A hub behind a real server on each product in turn, shared by all: name members, people and values apart."""
+    hub: LiveHub = request.getfixturevalue(f"hub_on_{request.param}")
+    return hub
+
+
+@pytest.fixture(scope="session")
+def hub_on_sqlite(sqlite: SQLite, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveHub]:
+    """A web process and an intake worker."""
     from tests.live import serving
 
-    engine: DatabaseEngine = request.getfixturevalue(request.param)
-    workers = 2 if engine.product == "postgresql" else 1
-    with (
-        engine.migrated() as url,
-        serving(url, tmp_path_factory.mktemp(f"hub-{engine.product}"), workers=workers) as hub,
-    ):
+    with sqlite.migrated() as url, serving(url, tmp_path_factory.mktemp("hub-sqlite")) as hub:
+        yield hub
+
+
+@pytest.fixture(scope="session")
+def hub_on_postgresql(postgresql: PostgreSQL, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveHub]:
+    """2 web processes and 2 intake workers."""
+    from tests.live import serving
+
+    with postgresql.migrated() as url, serving(url, tmp_path_factory.mktemp("hub-pg"), workers=2) as hub:
         yield hub

@@ -14,13 +14,13 @@ from hub.checks.filings.parts import Envelope
 from hub.checks.filings.records import Filing, FilingIdentifier
 from hub.checks.index import CheckIndex
 from hub.checks.subjects import Subject, terms
+from hub.clock import DAY
 from hub.feeds.records import Contribution, Indicator, SourceRecord
 from hub.ledger.classes import Audience, class_id
 from hub.members.people_records import Person
 from hub.sealing import Vault
 from hub.stix.values import Value
 
-DAY = 86_400_000_000
 _numbers = itertools.count(1)
 
 
@@ -89,6 +89,7 @@ def put_contribution(
     grade: str = "2B",
     count: int = 1,
     last_seen: int | None = None,
+    echo: bool = False,
 ) -> str:
     """What a source says of a value's indicator, which is made where there is none; the indicator's id."""
     same = select(Indicator).where(Indicator.kind == value.kind.value, Indicator.value == value.text)
@@ -106,7 +107,7 @@ def put_contribution(
         Contribution(
             indicator_id=indicator.id, source_id=source.id, collections=list(collections), fingerprint=b"",
             first_seen=seen - DAY, last_seen=seen, count=count, grade=grade, tlp=tlp, groups=list(groups), labels=[],
-            sighting_created=0, sighting_modified=0,
+            sighting_created=0, sighting_modified=0, echo=echo,
         )
     )  # fmt: skip
     session.flush()

@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -29,7 +30,8 @@ from werkzeug.test import TestResponse
 
 from hub.auth import Role
 from hub.cli.member import create_member
-from hub.factory import Hub, assemble, create_app, prepare
+from hub.factory import Hub, assemble, prepare
+from hub.factory.app import create_app
 from hub.feeds.worker import Worker
 from hub.ledger import collections
 from hub.members import membership
@@ -38,6 +40,7 @@ from hub.members.records import SharingGroup
 from hub.settings import Settings, load
 from hub.stix.tlp import Tlp
 from hub.web.services import EXTENSION
+from tests.prepared import begin
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCAL_URL = "http://localhost"
@@ -134,11 +137,25 @@ class Kept:
 class LocalHub(Kept):
     """A hub in this process: requests go straight into the application, the intake works when it is told to."""
 
-    def __init__(self, hub: Hub, app: Flask) -> None:
+    def __init__(self, hub: Hub) -> None:
         super().__init__(hub)
-        self.app = app
-        self.client: FlaskClient = app.test_client()
         self._worker = Worker(hub.intake(), 0.0, Event())
+
+    @cached_property
+    def app(self) -> Flask:
+        """The application; made when a test first asks for it, as many never do."""
+        return create_app(self.settings)
+
+    @cached_property
+    def client(self) -> FlaskClient:
+        """A client of the application."""
+        return self.app.test_client()
+
+    def close(self) -> None:
+        """Let go of what the application and the hub hold."""
+        if "app" in vars(self):
+            self.app.extensions[EXTENSION].close()
+        self.hub.database.close()
 
     def request(self, method: str, path: str, member: TestMember | None = None, **more: Any) -> TestResponse:
         """One request as ``member`` (None: without a credential)."""
@@ -233,14 +250,11 @@ def local(database_url: str, data_dir: Path, **settings: Any) -> Iterator[LocalH
     settings.setdefault("limits", {"enabled": False})
     settings["intake"] = {"reserved": "publish", **settings.get("intake", {})}
     chosen = load(database_url=database_url, data_dir=data_dir, **settings)
-    hub = assemble(chosen)
-    prepare(hub)
-    app = create_app(chosen)
+    made = LocalHub(begin(chosen))
     try:
-        yield LocalHub(hub, app)
+        yield made
     finally:
-        app.extensions[EXTENSION].close()
-        hub.database.close()
+        made.close()
 
 
 @contextmanager
@@ -252,7 +266,9 @@ def serving(
     host: str = "127.0.0.1",
     environment: dict[str, str] | None = None,
 ) -> Iterator[LiveHub]:
-    """A prepared hub behind ``hub serve``; ``environment`` adds HUB_SECTION__NAME settings.
+    """A prepared hub behind ``hub serve`` with ``workers`` web processes, and as many intake workers up to two.
+
+    ``environment`` adds HUB_SECTION__NAME settings.
 
     ``host`` is what its addresses name: "localhost" where a host name is needed, as for passkeys.
 
@@ -265,6 +281,7 @@ def serving(
         "HUB_DATA_DIR": str(data_dir),
         "HUB_BASE_URL": url,
         "HUB_INTAKE__RESERVED": "publish",
+        "HUB_INTAKE__WORKERS": str(min(workers, 2)),
         "HUB_LIMITS__ENABLED": "false",
         **(environment or {}),
     }

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from stdnum import imei
 from stdnum.exceptions import ValidationError as BadNumber
@@ -93,8 +93,7 @@ class Subject:
         return None if kind is None else Value(kind, self.text)
 
 
-@dataclass(frozen=True, slots=True)
-class Term:
+class Term(NamedTuple):
     """One text under which a subject is found. ``facet`` separates the texts of different natures.
 
     ``exact``: a match is one of the whole identifier. Otherwise (a birth date alone, a mailbox without its
@@ -137,18 +136,11 @@ def terms(subject: Subject) -> list[Term]:
 
     A British IBAN is also its sort code and account; a mailbox with a plus-tag is also the one without.
     """
-    person = subject.person
-    if person is not None:
-        return _person_terms(person)
-    found = [Term(subject.kind.value, subject.text)]
-    if subject.kind is SubjectKind.IBAN:
-        account = sort_code_account_of(Value(Kind.IBAN, subject.text))
-        found += [Term(SubjectKind.BANK_ACCOUNT.value, account.text)] if account else []
-    if subject.kind is SubjectKind.EMAIL:
-        local, _, host = subject.text.rpartition("@")
-        mailbox = local.partition("+")[0]
-        found += [Term(subject.kind.value, f"{mailbox}@{host}", exact=False)] if mailbox and mailbox != local else []
-    return found
+    if subject.person is not None:
+        return _person_terms(subject.person)
+    nearest = Term(_FACETS[subject.kind], subject.text)
+    further = _FURTHER.get(subject.kind)
+    return [nearest, *further(subject.text)] if further else [nearest]
 
 
 def indicator_values(subject: Subject) -> list[Value]:
@@ -186,6 +178,17 @@ def _person(raw: Mapping[str, Any]) -> Subject:
     born = _birth_date(given["date_of_birth"]) if "date_of_birth" in given else None
     postcode = _postcode(given["postcode"]) if "postcode" in given else None
     return Subject(SubjectKind.PERSON, f"{folded}|{born or ''}|{postcode or ''}", Person(folded, born, postcode))
+
+
+def _account_of_iban(text: str) -> list[Term]:
+    account = sort_code_account_of(Value(Kind.IBAN, text))
+    return [Term(SubjectKind.BANK_ACCOUNT.value, account.text)] if account else []
+
+
+def _mailbox_of_email(text: str) -> list[Term]:
+    local, _, host = text.rpartition("@")
+    mailbox = local.partition("+")[0]
+    return [Term(SubjectKind.EMAIL.value, f"{mailbox}@{host}", exact=False)] if mailbox and mailbox != local else []
 
 
 def _person_terms(person: Person) -> list[Term]:
@@ -270,4 +273,10 @@ _OWN: Final[dict[SubjectKind, Callable[[str], str]]] = {
     SubjectKind.NINO: _nino,
     SubjectKind.PASSPORT: _passport,
     SubjectKind.DEVICE: _device,
+}
+_FACETS: Final = {kind: kind.value for kind in SubjectKind}
+# The further texts of a kind, by its canonical text.
+_FURTHER: Final[dict[SubjectKind, Callable[[str], list[Term]]]] = {
+    SubjectKind.IBAN: _account_of_iban,
+    SubjectKind.EMAIL: _mailbox_of_email,
 }

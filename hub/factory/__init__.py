@@ -1,7 +1,9 @@
-"""The composition root: the only place that knows all rooms and joins them."""
+"""The composition root: the only place that knows all rooms and joins them.
 
-from hub.factory.app import create_app
+The web stands apart, in ``hub.factory.app``: commands and workers start without it.
+"""
+
 from hub.factory.initial import prepare
 from hub.factory.parts import Hub, assemble
 
-__all__ = ["Hub", "assemble", "create_app", "prepare"]
+__all__ = ["Hub", "assemble", "prepare"]

@@ -12,7 +12,7 @@ import pytest
 from pydantic import BaseModel
 
 from hub.auth.permissions import TABLE, Role
-from hub.cli import commands
+from hub.cli import COMMANDS, commands
 from hub.feeds.readers import READERS
 from hub.settings import PLAIN_VARIABLES, Settings
 
@@ -49,12 +49,29 @@ def _fault(line: str) -> str | None:
         word = words.pop(0)
         if word in PLACEHOLDERS:
             return None
-        if word not in here.commands:
+        found = here.get_command(click.Context(here), word)
+        if found is None:
             return f"no command {word!r}"
-        here = here.commands[word]
+        here = found
     known = {"--help", "-h"} | {option for parameter in here.params for option in parameter.opts}
     unknown = [word for word in words if word.startswith("--") and word.split("=")[0] not in known]
     return f"no option {unknown[0]}" if unknown else None
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_help_says_of_a_command_what_the_command_says(name: str) -> None:
+    context = click.Context(commands)
+    told, whole = click.Command(name, help=COMMANDS[name][0]), commands.get_command(context, name)
+    assert whole is not None
+    assert told.get_short_help_str(200) == whole.get_short_help_str(200)
+
+
+def test_every_command_is_in_the_help() -> None:
+    """A file adds its commands by itself; what it adds has a line of its own."""
+    context = click.Context(commands)
+    for name in COMMANDS:
+        commands.get_command(context, name)
+    assert set(commands.commands) == set(COMMANDS) == set(commands.list_commands(context))
 
 
 def test_commands_are_shown() -> None:

@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from tests.engines import SQLite
 from tests.live import LiveHub, serving
 from tests.needs import program
+from tests.people import COOKIE, TestPerson, session_of
 
 SIZES = {"desktop": {"width": 1280, "height": 900}, "phone": {"width": 390, "height": 844}}
 ARGUMENTS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
@@ -38,10 +39,17 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def served(sqlite: SQLite, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveHub]:
-    """A hub behind a real server, shared by one module."""
+    """A hub behind a real server, shared by all: name members, people and values apart."""
     with sqlite.migrated() as url, serving(url, tmp_path_factory.mktemp("browser")) as hub:
+        yield hub
+
+
+@pytest.fixture(scope="session")
+def named(sqlite: SQLite, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveHub]:
+    """Another at localhost: a bare address has no passkeys, and a provider at 127.0.0.1 is another site."""
+    with sqlite.migrated() as url, serving(url, tmp_path_factory.mktemp("named"), host="localhost") as hub:
         yield hub
 
 
@@ -60,6 +68,11 @@ def context(request: pytest.FixtureRequest, chromium: Browser, served: LiveHub) 
 def page(context: BrowserContext) -> Page:
     """A tab."""
     return context.new_page()
+
+
+def let_in(hub: LiveHub, context: BrowserContext, person: TestPerson) -> None:
+    """Have a browser signed in at once; test_signing_in.py goes the whole way."""
+    context.add_cookies([{"name": COOKIE, "value": session_of(hub, person), "url": f"{hub.url}/console/"}])
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from typing import Any
 from playwright.sync_api import Page, expect
 
 from hub.factory import upkeep
-from tests.browser.test_signing_in import sign_in
+from tests.browser.conftest import let_in
 from tests.live import LiveHub
 from tests.people import TestPerson, add_person
 
@@ -19,24 +19,16 @@ LAW = "Serious Crime Act 2007, section 68"
 
 
 class Visits:
-    """One browser that several people use in turn; each signs in once, since a code is good once."""
+    """One browser that several people use in turn."""
 
-    def __init__(self, page: Page) -> None:
+    def __init__(self, hub: LiveHub, page: Page) -> None:
+        self._hub = hub
         self._page = page
-        self._cookies: dict[str, Any] = {}
-        self._present = ""
 
     def become(self, person: TestPerson, path: str) -> None:
         """Go on as ``person`` at ``path``."""
-        context = self._page.context
-        if self._present:
-            self._cookies[self._present] = context.cookies()
-        context.clear_cookies()
-        if person.email in self._cookies:
-            context.add_cookies(self._cookies[person.email])
-        else:
-            sign_in(self._page, person.email, person.code)
-        self._present = person.email
+        self._page.context.clear_cookies()
+        let_in(self._hub, self._page.context, person)
         self._page.goto(path)
 
 
@@ -95,7 +87,7 @@ def test_from_a_filing_to_the_notice_of_its_correction(served: LiveHub, page: Pa
     second = add_person(served, f"second.{number}@filing.test", ["primary-contact"], bank.member_id, name="Sol Vane")
     asker = add_person(served, f"asker.{number}@asking.test", ["reader"], other.member_id, name="Ash Reed")
     account = f"{55550000 + number:08d}"
-    visits = Visits(page)
+    visits = Visits(served, page)
 
     visits.become(writer, "/console/filings")
     file_known_fraud(page, number, account, look)
@@ -197,6 +189,19 @@ def answer_request(page: Page, number: int, born: str, look: Look) -> None:
     look(page, "subject-access-copy")
 
 
+def give_quota(page: Page, member_id: str, look: Look) -> None:
+    """Give a member its own quota, first wrongly."""
+    page.goto(f"/console/members/{member_id}/quotas")
+    page.get_by_label("Subjects in an hour").fill("5000")
+    page.get_by_label("Subjects in a day").fill("200")
+    page.get_by_role("button", name="Set the quota").click()
+    look(page, "check-quotas-errors")
+    page.get_by_label("Subjects in a day").fill("50000")
+    page.get_by_role("button", name="Set the quota").click()
+    expect(page.get_by_role("row", name="Check a payee before a payment")).to_contain_text("50,000")
+    look(page, "check-quotas")
+
+
 def test_the_staff_watch_dispute_and_answer_a_request(served: LiveHub, page: Page, look: Look) -> None:
     number = next(numbers)
     groups: dict[str, Any] = {"groups": ("banks",), "roles": ("reader", "contributor"), "clearance": "amber+strict"}
@@ -205,7 +210,7 @@ def test_the_staff_watch_dispute_and_answer_a_request(served: LiveHub, page: Pag
     asker = add_person(served, f"asker.{number}@curious.test", ["reader"], other.member_id)
     writer = add_person(served, f"writer.{number}@careful.test", ["contributor"], bank.member_id)
     analyst = add_person(served, f"analyst.{number}@checks.test", ["analyst"], name="Nia Cole")
-    born, visits = f"19{70 + number % 30}-02-03", Visits(page)
+    born, visits = f"19{70 + number % 30}-02-03", Visits(served, page)
 
     visits.become(writer, "/console/filings/new?about=person")
     file_victim(page, number, born, look)
@@ -229,6 +234,7 @@ def test_the_staff_watch_dispute_and_answer_a_request(served: LiveHub, page: Pag
         page.reload()
     expect(alarm).to_be_visible()
     look(page, "oversight")
+    give_quota(page, other.member_id, look)
     page.goto("/console/oversight/canaries")
     look(page, "canaries")
     page.goto("/console/disputes")

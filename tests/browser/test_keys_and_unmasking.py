@@ -8,7 +8,7 @@ from itertools import count
 import requests
 from playwright.sync_api import Page, expect
 
-from tests.browser.test_signing_in import sign_in
+from tests.browser.conftest import let_in
 from tests.live import LiveHub
 from tests.objects import indicator
 from tests.people import add_person
@@ -22,7 +22,7 @@ def test_a_bounded_key(served: LiveHub, page: Page, look: Look) -> None:
     number = next(numbers)
     member = served.add_member(f"Bounded Bank {number}", roles=["contributor"])
     person = add_person(served, f"jo.{number}@bounded.test", ["primary-contact"], member.member_id, name="Jo Quill")
-    sign_in(page, person.email, person.code)
+    let_in(served, page.context, person)
     page.goto("/console/keys/new")
     page.get_by_label("What is the key for?").fill("SIEM")
     page.get_by_label("Pull objects by TAXII").check()
@@ -54,7 +54,7 @@ def test_two_people_unmask_a_source(served: LiveHub, page: Page, look: Look) -> 
 
     def become(role: str, path: str) -> None:
         page.context.clear_cookies()
-        sign_in(page, staff[role].email, staff[role].code)
+        let_in(served, page.context, staff[role])
         page.goto(path)
 
     become("analyst", "/console/unmasking")

@@ -25,7 +25,7 @@ from hub.members.people_records import Person
 from hub.members.records import Member
 from hub.members.vetting import cases
 from hub.members.vetting.evidence import EvidenceFolder
-from tests.browser.conftest import SIZES
+from tests.browser.conftest import SIZES, let_in
 from tests.live import LiveHub, wait_for
 from tests.objects import indicator
 from tests.people import PASSWORD, add_person
@@ -60,16 +60,10 @@ class Desk:
         return context.new_page()
 
     def staff(self, role: str, name: str) -> Page:
-        """One of the hub's people, signed in through the pages."""
+        """One of the hub's people, signed in."""
         person = add_person(self.hub, f"{name}.{self.number}@hub.test", [role], name=f"{name} {STORED}")
         page = self.visitor()
-        page.goto("/console/sign-in?next=/console/account")
-        page.get_by_label("E-mail address").fill(person.email)
-        page.get_by_label("Password").fill(PASSWORD)
-        page.get_by_role("button", name="Continue").click()
-        page.get_by_label("Code").fill(person.code)
-        page.get_by_role("button", name="Sign in", exact=True).click()
-        expect(page.get_by_role("heading", level=1)).to_have_text("Your account")
+        let_in(self.hub, page.context, person)
         return page
 
     def look(self, page: Page, name: str) -> None:

@@ -10,12 +10,10 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from hub.auth import Role
 from hub.feeds import catalogue
-from hub.members import sessions
-from hub.members.people_records import Person
-from hub.members.sessions import Visit
+from tests.browser.conftest import let_in
 from tests.live import LiveHub, TestMember
 from tests.operations import id_of, tell
-from tests.people import COOKIE, PASSWORD, add_person
+from tests.people import PASSWORD, add_person
 
 Look = Callable[[Page, str], None]
 numbers = count(1)
@@ -44,12 +42,7 @@ def bank(served: LiveHub) -> Iterator[TestMember]:
 
 def sign_in(served: LiveHub, context: BrowserContext, *roles: Role) -> Page:
     """A tab of somebody of the hub's staff."""
-    person = add_person(served, f"staff-{next(numbers)}@hub.test", roles, name="Wren Cole")
-    with served.hub.database.unit_of_work() as session:
-        limits, visit = served.settings.console, Visit("127.0.0.1", "tests")
-        half = sessions.begin(session, session.get_one(Person, person.person_id), visit, limits)
-        token = sessions.complete(session, half, visit, limits)
-    context.add_cookies([{"name": COOKIE, "value": token, "domain": "127.0.0.1", "path": "/console"}])
+    let_in(served, context, add_person(served, f"staff-{next(numbers)}@hub.test", roles, name="Wren Cole"))
     return context.new_page()
 
 

@@ -9,8 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from hub.members import providers
 from hub.members.providers import Configuration
-from tests.engines import SQLite
-from tests.live import LiveHub, serving
+from tests.live import LiveHub
 from tests.oidc_provider import CLIENT, SECRET, Provider, running
 from tests.people import add_person
 
@@ -19,13 +18,6 @@ from tests.people import add_person
 def provider() -> Iterator[Provider]:
     with running() as found:
         yield found
-
-
-@pytest.fixture(scope="module")
-def named(sqlite: SQLite, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveHub]:
-    """A hub at localhost: its provider, at 127.0.0.1, is another site."""
-    with sqlite.migrated() as url, serving(url, tmp_path_factory.mktemp("site"), host="localhost") as hub:
-        yield hub
 
 
 @pytest.fixture

@@ -13,8 +13,7 @@ from sqlalchemy import select
 from hub.audit.records import AuditEvent
 from hub.members.sign_in_records import Passkey, SpentChallenge
 from tests.browser.test_signing_in import press, sign_in, type_into
-from tests.engines import SQLite
-from tests.live import LiveHub, serving
+from tests.live import LiveHub
 from tests.people import PASSWORD, TestPerson, add_person
 
 numbers = count(1)
@@ -22,16 +21,6 @@ AUTHENTICATOR = {
     "protocol": "ctap2", "ctap2Version": "ctap2_1", "transport": "internal", "hasResidentKey": True,
     "hasUserVerification": True, "isUserVerified": True, "automaticPresenceSimulation": True,
 }  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def named(sqlite: SQLite, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveHub]:
-    """A hub with a host name: a bare address has no passkeys."""
-    with (
-        sqlite.migrated() as url,
-        serving(url, tmp_path_factory.mktemp("passkeys"), host="localhost") as hub,
-    ):
-        yield hub
 
 
 @pytest.fixture

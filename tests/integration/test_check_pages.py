@@ -447,3 +447,32 @@ def test_odd_addresses_are_answered(desk: Desk) -> None:
     assert desk.analyst.send("/console/disputes", {"wanted": "filing--none"}).status_code == 404
     for path in ("filings/%00", "filings?after=%00", "checks/%00", "checks/jobs/%00", "precheck/sets/%00"):
         assert desk.hub.get(f"/api/v1/{path}", desk.bank).status_code in (400, 404), path
+
+
+def test_an_analyst_gives_a_member_its_own_quota(desk: Desk) -> None:
+    path = f"/console/members/{desk.bank.member_id}/quotas"
+    assert path in desk.analyst.get(f"/console/members/{desk.bank.member_id}").text
+    assert path not in desk.auditor.get(f"/console/members/{desk.bank.member_id}").text
+    assert desk.auditor.get(path).status_code == 403
+    assert "First Bank" in said(desk.analyst, path)
+
+    def sent(**changes: str) -> Any:
+        return desk.analyst.send(
+            path, {"purpose": "customer-review", "per_hour": "1234", "per_day": "56789", **changes}
+        )
+
+    for wrong, word in (
+        ({"per_hour": "many"}, "Enter a whole number in digits"),
+        ({"per_hour": "²"}, "Enter a whole number in digits"),
+        ({"per_day": ""}, "Enter a number of subjects"),
+        ({"per_day": "9999999999"}, "Must be 9 characters or fewer"),
+        ({"per_day": "5"}, "no more in an hour than in a day"),
+        ({"purpose": "curiosity"}, "Choose a purpose"),
+    ):
+        refused = sent(**wrong)
+        assert (refused.status_code, word in text_of(refused)) == (400, True), wrong
+    assert sent().status_code == 303
+    assert "Review a customer 1,234 0 56,789 0" in said(desk.analyst, path)
+    (event,) = desk.events("check-quota:set")
+    assert event["subject"] == desk.bank.member_id and event["after"]["per_hour"] == 1234
+    assert desk.analyst.get("/console/members/nobody/quotas").status_code == 404

@@ -16,7 +16,8 @@ from hub.cli import demo
 from hub.cli.demo import credentials as demo_credentials
 from hub.cli.demo import month, organisations, vetting
 from hub.errors import InvalidInput
-from hub.factory import Hub, assemble, create_app
+from hub.factory import Hub, assemble
+from hub.factory.app import create_app
 from hub.settings import load
 
 ACCEPT = {"Accept": "application/taxii+json;version=2.1"}

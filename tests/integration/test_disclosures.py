@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import os
 import random
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +28,9 @@ from hub.ledger.records import Disclosure, LastPoll
 from hub.stix.downconvert import id20
 from hub.stix.tlp import Tlp
 from hub.web.services import EXTENSION
+from tests.commands import Commands
 from tests.engines import DatabaseEngine, SQLite
-from tests.live import ROOT, LocalHub, TestMember, local, serving
+from tests.live import LocalHub, TestMember, local, serving
 from tests.objects import T0, indicator
 
 AMBER = {"object_marking_refs": [Tlp.AMBER.marking_id]}
@@ -224,23 +222,14 @@ def test_a_clean_end_loses_nothing_and_the_command_tells(sqlite: SQLite, tmp_pat
             time.sleep(1.2)  # what came before is written; the next poll comes within its second
             answer = served.get("/taxii2/signed/collections/shared/objects/", reader)
             assert obj["id"] in {one["id"] for one in answer.json()["objects"]}
-        environment = {
-            **{name: text for name, text in os.environ.items() if not name.startswith("HUB_")},
-            "HUB_DATABASE_URL": url,
-            "HUB_DATA_DIR": str(tmp_path),
-        }
-
-        def command(*words: str) -> subprocess.CompletedProcess[str]:
-            line = [sys.executable, "-m", "hub.cli", "disclosures", *words]
-            return subprocess.run(line, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-
+        command = partial(Commands(url, tmp_path), "disclosures")
         for more in ([], ["--version", T0]):
-            (shown,) = json.loads(command(obj["id"], *more, "--json").stdout)
+            (shown,) = command(obj["id"], *more, "--json").document
             assert (shown["collection"], shown["version"], shown["revoked"]) == ("shared", T0, False)
             assert [one["member"] for one in shown["received"]] == ["Second Bank"]
-        assert json.loads(command(id20(obj["id"]), "--json").stdout)[0]["version"] == T0
-        assert command(obj["id"], "--version", LATER).returncode == 1
-        assert "Second Bank" in command(obj["id"]).stdout
-        polls = json.loads(command("--json").stdout)
+        assert command(id20(obj["id"]), "--json").document[0]["version"] == T0
+        command(obj["id"], "--version", LATER, code=1)
+        assert "Second Bank" in command(obj["id"]).out
+        polls = command("--json").document
         assert {(one["member"], one["collection"], one["polls"]) for one in polls} == {("Second Bank", "shared", 1)}
-        assert "Second Bank" in command().stdout
+        assert "Second Bank" in command().out

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
-from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,48 +19,15 @@ from hub.members import membership
 from hub.stix.tlp import Tlp
 from tests.engines import SQLite
 from tests.live import LocalHub, local, serving
+from tests.upstream import Answer, Upstream, upstream_server
 
 TAXII = "application/taxii+json;version=2.1"
-Answer = tuple[int, dict[str, str], bytes]
-
-
-class Upstream:
-    """A web server whose answers a test sets; ``asked`` holds the requests that came."""
-
-    def __init__(self) -> None:
-        self.answer: Callable[[str, dict[str, str]], Answer] = lambda _path, _headers: (404, {}, b"")
-        self.asked: list[str] = []
-        upstream = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_GET(self) -> None:
-                upstream.asked.append(self.path)
-                status, headers, body = upstream.answer(self.path, dict(self.headers))
-                self.send_response(status)
-                for name, value in headers.items():
-                    self.send_header(name, value)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_: Any) -> None:
-                return
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
 
 
 @pytest.fixture
 def upstream() -> Iterator[Upstream]:
-    made = Upstream()
-    thread = threading.Thread(target=made.server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-    thread.start()
-    yield made
-    made.server.shutdown()
-    made.server.server_close()
-    thread.join()
+    with upstream_server() as made:
+        yield made
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from sqlalchemy import select
 from hub import clock
 from hub.audit.records import AuditEvent
 from hub.cli import commands
+from hub.clock import DAY
 from hub.errors import Unavailable
 from hub.factory import assemble, housekeeping
 from hub.factory.parts import Hub
@@ -24,8 +25,6 @@ from hub.members.records import ClientCertificate, Credential
 from hub.members.sign_in_records import SpentChallenge
 from tests.live import Kept, local
 from tests.people import Browser, TestPerson, add_person
-
-DAY = people.DAY
 
 
 @pytest.fixture

@@ -296,8 +296,8 @@ WITH_REFUSALS: dict[str, int] = {}
 @pytest.mark.parametrize("database_engine", ["postgresql"], indirect=True)
 def test_real_feeds_on_postgresql(database_url: str, shared_data: Path, tmp_path: Path) -> None:
     hub = Commands(database_url, tmp_path)
-    hub.apart("init")
+    hub("init")
     name = "infoblox/csv/ameli_cta_20221118_iocs.csv"
-    found = hub.apart("import", shared_data / name, "--source", name, "--json").document
+    found = hub("import", shared_data / name, "--source", name, "--json").document
     assert found["indicators"] == EXPECTED[name]
     adds_up(found)

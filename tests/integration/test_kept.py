@@ -17,13 +17,13 @@ from hub.checks.filings import filing
 from hub.checks.filings.records import Filing, FilingEvent, FilingIdentifier, FilingVersion
 from hub.checks.kept import retention, subject_access
 from hub.checks.kept.subject_access import Decision
-from hub.checks.precheck.keys import DAY
 from hub.checks.precheck.records import SubjectAccessRequest
 from hub.checks.searching import watch
 from hub.checks.searching.hashes import SearchHashes
 from hub.checks.searching.reading import who_searched
 from hub.checks.searching.records import CheckJob, Search, SearchAnswer, SearchHash, SearchMatch
 from hub.checks.subjects import SubjectKind, canonical_subject
+from hub.clock import DAY
 from hub.errors import Conflict, InvalidInput
 from hub.factory import checks as joined
 from hub.factory import upkeep

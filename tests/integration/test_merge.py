@@ -13,6 +13,7 @@ import pytest
 
 from hub import clock
 from hub.cli.imports import summary, take_in
+from hub.clock import DAY
 from hub.factory import housekeeping
 from hub.feeds.confidence import left
 from hub.stix.tlp import Tlp
@@ -23,7 +24,6 @@ from tests.live import LocalHub, TestMember, local
 
 SIGNED, PLAIN = "/taxii2/signed", "/taxii2/plain"
 STAMPS = ("created", "modified", "valid_from", "valid_until")
-DAY = 86_400_000_000
 numbers = itertools.count(1)
 # Just now: what was seen longer ago has faded.
 REPORTED = clock.stix_timestamp(clock.micros() - 60_000_000)

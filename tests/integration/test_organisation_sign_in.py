@@ -20,6 +20,7 @@ from hub.audit.records import AuditEvent
 from hub.auth import Role
 from hub.auth.permissions import MEMBER_ROLES
 from hub.cli import commands
+from hub.clock import DAY
 from hub.errors import Conflict, InvalidInput, NotFound
 from hub.members import people, providers
 from hub.members.people_records import OutgoingMessage, Person
@@ -360,7 +361,7 @@ def test_the_secret_is_sealed(bank: Bank) -> None:
 def test_a_dormant_or_disabled_person_stays_out(bank: Bank) -> None:
     person = add_person(bank.hub, bank.email("rae"), ["reader"], bank.member_id)
     with bank.hub.hub.database.unit_of_work() as session:
-        session.get_one(Person, person.person_id).last_seen_at = clock.micros() - 90 * people.DAY
+        session.get_one(Person, person.person_id).last_seen_at = clock.micros() - 90 * DAY
     assert bank.sign_in(Browser(bank.hub), email=person.email, subject="rae").status_code == 400
     assert refused(bank.hub) == people.DORMANT
 

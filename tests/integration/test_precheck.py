@@ -18,11 +18,12 @@ from hub.checks.filings.gateways import Basis, Gateway, Purpose
 from hub.checks.precheck import keys as precheck_keys
 from hub.checks.precheck.client import PrecheckClient, read_values
 from hub.checks.precheck.evaluating import PURPOSE
-from hub.checks.precheck.keys import DAY, published
+from hub.checks.precheck.keys import published
 from hub.checks.precheck.records import PrecheckOutput, PrecheckSet
 from hub.checks.precheck.sets import DownloadedSet
 from hub.checks.precheck.voprf import Blinded
 from hub.checks.searching import quotas
+from hub.clock import DAY
 from hub.errors import IntegrityFailure, Unavailable
 from hub.factory import upkeep
 from hub.members import membership
@@ -399,5 +400,5 @@ def test_the_command_against_a_served_hub(database_url: str, tmp_path: Path) -> 
         assert (ended.document["values"], ended.document["evaluations"]) == (2, 2)
         assert [one["line"] for one in ended.document["unreadable"]] == [4]
         assert "4111" not in ended.out
-        wrong = command.apart("precheck", values, *WITH, "--key", "A" * 43, code=1)
+        wrong = command("precheck", values, *WITH, "--key", "A" * 43, code=1)
         assert "pinned" in wrong.err

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from hub import clock
 from hub.audit import export
 from hub.auth import Role
+from hub.clock import DAY
 from hub.db.vetting_rules import LEGAL
 from hub.errors import Conflict, IntegrityFailure, InvalidInput, NotFound, NotPermitted, Unauthenticated
 from hub.members import corporate, credentials, membership
@@ -34,7 +35,6 @@ from hub.members.vetting import (
     suspensions,
 )
 from hub.members.vetting.evidence import of_case as evidence_of
-from hub.members.vetting.links import DAY
 from hub.members.vetting.party import Capacity, Party, person
 from hub.members.vetting.records import AgreementAcceptance, Grant, SponsorInvitation, VettingCase
 from hub.members.vetting.states import TRANSITIONS, State

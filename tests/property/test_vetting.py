@@ -16,6 +16,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from hub import clock
+from hub.clock import DAY
 from hub.errors import HubError, Unauthenticated
 from hub.members import credentials
 from hub.members.records import Member
@@ -29,7 +30,6 @@ from hub.members.vetting import (
     reviews,
     suspensions,
 )
-from hub.members.vetting.links import DAY
 from hub.members.vetting.party import THE_HUB, Party
 from hub.members.vetting.records import (
     AgreementAcceptance,
@@ -64,7 +64,7 @@ class Life(RuleBasedStateMachine):
     def begin(self, stage: int) -> None:
         """Life begins with an application, up for decision, or as a member: random steps alone rarely get so far."""
         self.stack = ExitStack()
-        folder = Path(self.stack.enter_context(TemporaryDirectory()))
+        folder = Path(self.stack.enter_context(TemporaryDirectory(dir=Path(_template[0]).parent)))
         shutil.copyfile(_template[0], folder / "hub.db")
         self.office = self.stack.enter_context(office(f"sqlite:///{folder / 'hub.db'}", folder))
         self.token = b""

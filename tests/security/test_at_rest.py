@@ -18,8 +18,8 @@ from hub.checks.filings.parts import Envelope
 from hub.checks.filings.records import Filing, FilingIdentifier, IndexEpoch
 from hub.checks.index import CheckIndex
 from hub.checks.kept import retention, rotation, subject_access
-from hub.checks.precheck.keys import DAY
 from hub.checks.subjects import SubjectKind, canonical_subject
+from hub.clock import DAY
 from hub.errors import IntegrityFailure
 from hub.factory import upkeep
 from hub.factory.mentions import mentions

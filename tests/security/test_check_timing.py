@@ -95,13 +95,15 @@ def person(of: str) -> dict[str, Any]:
 
 
 def worked(hub: LocalHub, work: Callable[[], object]) -> Counter[str]:
-    """Every statement that ran, how many rows were fetched past the tags, and how many names were opened."""
+    """Every statement that ran, how many rows each gave, how many were weighed, and how many names were opened."""
     seen: Counter[str] = Counter()
-    select, opened, decide = Database.select, filing_parts.Envelope.opened, knowledge._hearable
+    read, opened, decide = Database._rows, filing_parts.Envelope.opened, knowledge._hearable
 
-    def counted_select(self: Database, sql: str, parameters: Any = ()) -> Any:
+    def counted_read(self: Database, sql: str, parameters: Any, *, mapped: bool) -> Any:
+        rows = read(self, sql, parameters, mapped=mapped)
         seen[sql] += 1
-        return select(self, sql, parameters)
+        seen[f"rows of {sql}"] += len(rows)
+        return rows
 
     def counted_open(*given: Any) -> Any:
         seen["names opened"] += 1
@@ -118,7 +120,7 @@ def worked(hub: LocalHub, work: Callable[[], object]) -> Counter[str]:
     event.listen(engine, "before_cursor_execute", counted_statement)
     try:
         with (
-            patch.object(Database, "select", counted_select),
+            patch.object(Database, "_rows", counted_read),
             patch.object(filing_parts.Envelope, "opened", counted_open),
             patch.object(knowledge, "_hearable", counted_rows),
         ):

@@ -62,10 +62,7 @@ class Checks:
 
     def answered(self, actor: Actor, asked: Question) -> tuple[list[Answer], list[tuple[int, str]]]:
         """(the answers, what they rest on as (position, id)): the part of a search that changes nothing."""
-        searched = [(place, one) for place, one in enumerate(asked.asked) if one.subject is not None]
-        viewer = self.viewers.of(actor)
-        heard = self.knowledge.heard([one.subject for _, one in searched if one.subject is not None], viewer)
-        voices: dict[int, list[Voice]] = {place: said for (place, _), said in zip(searched, heard, strict=True) if said}
+        voices = self.knowledge.heard([one.subject for one in asked.asked], self.viewers.of(actor))
         answers = [
             one.refusal or answer(one.kind, one.ref, voices.get(place, ())) for place, one in enumerate(asked.asked)
         ]

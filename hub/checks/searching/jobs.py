@@ -9,6 +9,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from threading import Event
 from typing import Any, Final
@@ -28,6 +29,7 @@ from hub.checks.searching.jobs_files import asked_of, counted, rows, written
 from hub.checks.searching.questions import Question
 from hub.checks.searching.records import CheckJob, CheckJobPart
 from hub.db import Database
+from hub.db.bulk import execute
 from hub.errors import Conflict, HubError, NotFound, Unavailable
 from hub.sealing import Vault
 from hub.settings import Checks as Limits
@@ -62,7 +64,7 @@ class File:
 def take(session: Session, vault: Vault, limits: Limits, actor: Actor, file: File) -> CheckJob:
     """Take a file in. Raises InvalidInput, TooLarge, TooMany and NotPermitted as a search does."""
     total = counted(file.raw, file.format, limits.max_file_rows)
-    sampling.refuse_overdue(session, actor.member_id, file.basis.purpose)
+    sampling.refuse_overdue(partial(execute, session), actor.member_id, file.basis.purpose)
     quotas.consume(session, actor.member_id, file.basis.purpose, total, limits, hourly=False)
     job_id, now = str(uuid.uuid4()), clock.micros()
     job = CheckJob(

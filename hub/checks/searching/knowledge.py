@@ -8,59 +8,26 @@ hidden cost the same. Which statements run depends on what is asked, never on wh
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
-from itertools import cycle, islice
-from typing import Any, Final, NamedTuple, Protocol
+from itertools import cycle
+from typing import Final, Protocol
 
 from hub import clock
 from hub.auth import Actor
 from hub.checks.filings.parts import Envelope, open_name
 from hub.checks.filings.records import LIVE
 from hub.checks.index import FIRST_EPOCH, CheckIndex
+from hub.checks.searching.filed import STEP, Filed, filed
 from hub.checks.searching.names import alike
 from hub.checks.searching.viewers import Viewer
 from hub.checks.searching.weighing import INTELLIGENCE, Voice, grade_of
-from hub.checks.subjects import Subject, terms
-from hub.db import Database, Row
+from hub.checks.subjects import Subject, Term, terms
+from hub.db import Database
 from hub.sealing import Vault
 from hub.stix.values import Kind
 
-STEP: Final = 8
 DECOY: Final = "nobody at all"
-# Parameters of one statement; lists are filled up to one of these lengths, so that few statements are prepared.
-LENGTHS: Final = (4, 32, 256, 1024, 4096)
 EPOCHS: Final = "SELECT epoch FROM index_epoch WHERE retired_at IS NULL ORDER BY epoch DESC"
-FILED: Final = (
-    "SELECT i.tag, f.id, i.position, i.exact, i.facet, i.valid_until, f.member_id, f.source_group, f.tier, f.category,"
-    " f.role, f.grade, f.tlp, f.class_id, f.state, f.first_seen, f.last_seen, f.wrapped_key, i.sealed"
-    " FROM filing_identifier i JOIN filing f ON f.id = i.filing_id WHERE "
-)
-DECOYS: Final = FILED + "i.tag >= ? ORDER BY i.tag LIMIT ?"
-
-
-class Filed(NamedTuple):
-    """A row of ``FILED``: one identifier with what its filing says."""
-
-    tag: bytes
-    filing_id: str
-    position: int
-    exact: bool
-    facet: str
-    valid_until: int
-    member_id: str
-    source_group: str
-    tier: str
-    category: str
-    role: str
-    grade: str
-    tlp: int
-    class_id: int
-    state: str
-    first_seen: int
-    last_seen: int
-    wrapped_key: bytes
-    sealed: bytes
 
 
 class IndicatorStatement(Protocol):
@@ -102,6 +69,10 @@ class IndicatorStatement(Protocol):
     def echo(self) -> bool:
         """Whether it repeats what was read here."""
 
+    @property
+    def left(self) -> float:
+        """The share of its confidence that has not faded."""
+
 
 class KnownIndicators(Protocol):
     """The ledger's indicators, as the composition root hands them in."""
@@ -117,20 +88,17 @@ class KnownIndicators(Protocol):
         ``collections``; in the same time whatever there is.
         """
 
+    def left(self, kind: str, since: int, now: int) -> float:
+        """The share of a confidence that is left at ``now`` of a value of ``kind``, which need not be one of ``kinds``,
+        that was last seen ``since``.
+        """
+
     def standing(self, refs: Sequence[str]) -> set[str]:
         """Those of the indicators ``refs`` that are not revoked."""
 
 
-class Wanted(NamedTuple):
-    """A subject, by its place among those asked for, under one of its tags."""
-
-    place: int
-    exact: bool
-    name: str | None
-
-
-# Where a value, a kind and a canonical text, stands among the subjects that are asked for.
-Places = dict[tuple[str, str], list[int]]
+# A term of a subject, by the subject's place among those asked for.
+Sought = tuple[int, Term]
 
 
 class Knowledge:
@@ -140,104 +108,91 @@ class Knowledge:
         self.indicators = indicators
         self._database = database
         self._vault = vault
+        self._indicator_facets = frozenset(kind.value for kind in indicators.kinds)
         envelope, self._decoy_key = Envelope.made(vault, DECOY)
         self._decoy_name = envelope.seal_identifier(0, "", "", DECOY)
 
-    def heard(self, subjects: Sequence[Subject], viewer: Viewer) -> list[list[Voice]]:
-        """What ``viewer`` may hear about each of ``subjects``, in their order; nothing of its own."""
-        voices: list[list[Voice]] = [[] for _ in subjects]
-        wanted, as_indicators = self._wanted(subjects)
-        found = self._filed(list(wanted))
-        decoys = self._decoys(list(wanted), STEP - len(found) % STEP)
-        now = clock.micros()
-        to_compare: list[tuple[Filed, Wanted]] = []
-        for row in found:
-            hearable, voice = _hearable(row, viewer, now), _voice(row)
-            for one in wanted[row.tag]:
-                if not hearable:
-                    continue
-                if one.exact and row.exact:
-                    voices[one.place].append(voice)
-                elif one.name is None:
-                    voices[one.place].append(_inexact(voice))
-                else:
-                    to_compare.append((row, one))
-        for row in decoys:
-            _hearable(row, viewer, now)
-            _voice(row)
-        for row, one in self._alike(to_compare, any(subject.person for subject in subjects)):
-            voices[one.place].append(_inexact(_voice(row)))
-        self._hear_indicators(as_indicators, viewer, voices)
-        return [_once(heard) if len(heard) > 1 else heard for heard in voices]
+    def heard(self, subjects: Sequence[Subject | None], viewer: Viewer) -> dict[int, list[Voice]]:
+        """What ``viewer`` may hear of ``subjects`` (None: not searched), by their places; nothing of its own.
 
-    def _wanted(self, subjects: Sequence[Subject]) -> tuple[dict[bytes, list[Wanted]], Places]:
-        """The tags of ``subjects``, and the values that indicators may be about, each with whom it stands for."""
-        index = CheckIndex(self._vault, tuple(epoch for (epoch,) in self._database.select(EPOCHS)) or (FIRST_EPOCH,))
-        kinds = {kind.value for kind in self.indicators.kinds}
-        wanted: dict[bytes, list[Wanted]] = {}
-        values: Places = {}
-        for place, subject in enumerate(subjects):
-            name = subject.person.name if subject.person else None
-            for term in terms(subject):
-                one = Wanted(place, term.exact, name)
-                for epoch in index.epochs:
-                    wanted.setdefault(index.tag(term.facet, term.text, epoch), []).append(one)
-                if term.exact and term.facet in kinds:
-                    values.setdefault((term.facet, term.text), []).append(place)
-        return wanted, values
-
-    def _filed(self, tags: Sequence[bytes]) -> list[Filed]:
-        rows: list[Row] = []
-        for start in range(0, len(tags), LENGTHS[-1]):
-            rows += select_any(self._database, FILED, "i.tag", tags[start : start + LENGTHS[-1]])
-        return [Filed(*row) for row in rows]
-
-    def _decoys(self, tags: Sequence[bytes], count: int) -> list[Filed]:
-        """Rows that nobody asked for, the same ones whenever the same is asked; from the lower half of the tags, so
-        that enough follow.
+        Where there is nothing to hear, the place is not in it.
         """
-        start = bytearray(hashlib.sha256(b"".join(tags)).digest()[:16])
-        start[0] &= 0x7F
-        rows = self._database.select(DECOYS, (bytes(start), count))
-        return [Filed(*row) for row in islice(cycle(rows), count)]
+        sought = [(place, term) for place, subject in enumerate(subjects) if subject for term in terms(subject)]
+        voices: dict[int, list[Voice]] = {}
+        names = {place: one.person.name for place, one in enumerate(subjects) if one and one.person}
+        self._hear_filings(sought, names, viewer, voices)
+        self._hear_indicators(sought, viewer, voices)
+        return {place: _once(heard) if len(heard) > 1 else heard for place, heard in voices.items()}
 
-    def _alike(self, pairs: Sequence[tuple[Filed, Wanted]], people: bool) -> list[tuple[Filed, Wanted]]:
+    def _hear_filings(
+        self, sought: Sequence[Sought], names: Mapping[int, str], viewer: Viewer, voices: dict[int, list[Voice]]
+    ) -> None:
+        """``names``: those of the people who are asked for, by their places."""
+        tags = self._tags(sought)
+        rows = filed(self._database, tags)
+        wanted = _by_tag(tags, sought, rows)
+        now = clock.micros()
+        to_compare: list[tuple[Filed, int, str]] = []
+        for row in rows:
+            hearable, voice = _hearable(row, viewer, now) & (not row.decoy), self._voice(row, now)
+            for place, term in wanted[row.tag] if hearable else ():
+                if term.exact and row.exact:
+                    voices.setdefault(place, []).append(voice)
+                elif (name := names.get(place)) is None:
+                    voices.setdefault(place, []).append(_inexact(voice))
+                else:
+                    to_compare.append((row, place, name))
+        for row, place in self._alike(to_compare, bool(names)):
+            voices.setdefault(place, []).append(_inexact(self._voice(row, now)))
+
+    def _voice(self, row: Filed, now: int) -> Voice:
+        """Intelligence fades as the indicator of the value does; what was established as known fraud does not."""
+        left = self.indicators.left(row.facet, row.last_seen, now)
+        return Voice(
+            row.filing_id, row.source_group, row.tier, row.category, row.role, row.grade, row.tlp, row.first_seen,
+            row.last_seen, left=left if row.tier == INTELLIGENCE else 1.0,
+        )  # fmt: skip
+
+    def _tags(self, sought: Sequence[Sought]) -> list[bytes]:
+        """The tags of ``sought``, in its order, once for each epoch that is searched."""
+        index = CheckIndex(self._vault, tuple(epoch for (epoch,) in self._database.select(EPOCHS)) or (FIRST_EPOCH,))
+        return [index.tag(term.facet, term.text, epoch) for epoch in index.epochs for _, term in sought]
+
+    def _alike(self, pairs: Sequence[tuple[Filed, int, str]], people: bool) -> list[tuple[Filed, int]]:
         """Those of ``pairs`` whose names may be one person's; a multiple of ``STEP`` is opened where people are asked
         for.
         """
         if not people:
             return []
         found = [
-            (row, one)
-            for row, one in pairs
-            if alike(open_name(self._vault, row.filing_id, row.position, row.wrapped_key, row.sealed), one.name or "")
+            (row, place)
+            for row, place, name in pairs
+            if alike(open_name(self._vault, row.filing_id, row.position, row.wrapped_key, row.sealed), name)
         ]
         for _ in range(STEP - len(pairs) % STEP):
             alike(open_name(self._vault, DECOY, 0, self._decoy_key, self._decoy_name), DECOY)
         return found
 
-    def _hear_indicators(self, places: Places, viewer: Viewer, voices: list[list[Voice]]) -> None:
-        for value, statements in self.indicators.heard(list(places), viewer.actor, viewer.collections).items():
-            said = [
-                Voice(
-                    one.ref, one.group, INTELLIGENCE, one.category, "", one.grade, one.tlp, one.first_seen,
-                    one.last_seen, one.reports, echo=one.echo,
-                )
-                for one in statements
-            ]  # fmt: skip
-            for place in places[value]:
-                voices[place] += said
+    def _hear_indicators(self, sought: Sequence[Sought], viewer: Viewer, voices: dict[int, list[Voice]]) -> None:
+        asked = [term[:2] for _, term in sought if term.exact and term.facet in self._indicator_facets]
+        said = self.indicators.heard(asked, viewer.actor, viewer.collections)
+        for place, term in sought:
+            for one in said.get(term[:2], ()) if term.exact else ():
+                voices.setdefault(place, []).append(
+                    Voice(
+                        one.ref, one.group, INTELLIGENCE, one.category, "", one.grade, one.tlp, one.first_seen,
+                        one.last_seen, one.reports, echo=one.echo, left=one.left,
+                    )
+                )  # fmt: skip
 
 
-def select_any(database: Database, sql: str, column: str, values: Sequence[Any]) -> list[Row]:
-    """Rows of ``sql`` (which ends with WHERE) whose ``column`` is one of ``values``, 4,096 at most."""
-    if not values:
-        return []
-    if database.product == "postgresql":
-        return database.select(f"{sql}{column} = ANY(?)", (list(values),))
-    length = next(one for one in LENGTHS if one >= len(values))
-    filled = [*values, *[values[-1]] * (length - len(values))]
-    return database.select(f"{sql}{column} IN ({', '.join('?' * length)})", filled)
+def _by_tag(tags: Sequence[bytes], sought: Sequence[Sought], found: Sequence[Filed]) -> dict[bytes, list[Sought]]:
+    """What is sought under each tag of ``found``."""
+    wanted: dict[bytes, list[Sought]] = {row.tag: [] for row in found}
+    for tag, one in zip(tags, cycle(sought)):
+        if tag in wanted:
+            wanted[tag].append(one)
+    return wanted
 
 
 def _hearable(row: Filed, viewer: Viewer, now: int) -> bool:
@@ -251,17 +206,10 @@ def _hearable(row: Filed, viewer: Viewer, now: int) -> bool:
     )
 
 
-def _voice(row: Filed) -> Voice:
-    return Voice(
-        row.filing_id, row.source_group, row.tier, row.category, row.role, row.grade, row.tlp, row.first_seen,
-        row.last_seen,
-    )  # fmt: skip
-
-
 def _inexact(voice: Voice) -> Voice:
     return Voice(
         voice.ref, voice.group, voice.tier, voice.category, voice.role, voice.grade, voice.tlp, voice.first_seen,
-        voice.last_seen, voice.reports, exact=False, echo=voice.echo,
+        voice.last_seen, voice.reports, exact=False, echo=voice.echo, left=voice.left,
     )  # fmt: skip
 
 

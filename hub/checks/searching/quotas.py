@@ -19,12 +19,14 @@ from hub.errors import InvalidInput, TooMany
 from hub.settings import Checks
 
 SECOND: Final = 1_000_000
+MOST: Final = 1_000_000_000
 PERIODS: Final = {"hour": 3600 * SECOND, "day": 86_400 * SECOND}
 COUNT: Final = (
     "INSERT INTO check_quota_use (member_id, purpose, period, start, used)"
     " VALUES (?, ?, 'hour', ?, ?), (?, ?, 'day', ?, ?)"
     " ON CONFLICT (member_id, purpose, period, start) DO UPDATE SET used = check_quota_use.used + excluded.used"
-    " RETURNING period, used"
+    " RETURNING period, used, (SELECT CASE period WHEN 'hour' THEN q.per_hour ELSE q.per_day END FROM check_quota q"
+    " WHERE q.member_id = check_quota_use.member_id AND q.purpose = check_quota_use.purpose)"
 )
 OWN: Final = "SELECT per_hour, per_day FROM check_quota WHERE member_id = ? AND purpose = ?"
 
@@ -47,14 +49,15 @@ def consume(session: Session, member_id: str, purpose: str, count: int, limits: 
     now = clock.micros()
     starts = {period: now - now % length for period, length in PERIODS.items()}
     of_hour = count if hourly else 0
-    used = dict(_count(session, member_id, purpose, starts, of_hour, count))
-    most = _quota(session, member_id, purpose, limits)
-    for period, length in PERIODS.items():
-        if used[period] > most[period]:
+    given = {"hour": limits.per_hour, "day": limits.per_day}
+    counted = _count(session, member_id, purpose, starts, of_hour, count)
+    for period, used, own in sorted(counted, reverse=True):  # the hour first
+        most = given[period] if own is None else own
+        if used > most:
             _count(session, member_id, purpose, starts, -of_hour, -count)
             raise TooMany(
-                f"more than {most[period]:,} subjects in this {period} for {purpose}",
-                retry_after=(starts[period] + length - now) // SECOND + 1,
+                f"more than {most:,} subjects in this {period} for {purpose}",
+                retry_after=(starts[period] + PERIODS[period] - now) // SECOND + 1,
                 advice="Ask for fewer, wait as Retry-After says, or ask the hub for a larger quota.",
             )
 
@@ -62,7 +65,8 @@ def consume(session: Session, member_id: str, purpose: str, count: int, limits: 
 def allowance(session: Session, member_id: str, purpose: str, limits: Checks) -> Allowance:
     """What is left to a member."""
     now = clock.micros()
-    most = _quota(session, member_id, purpose, limits)
+    own = execute(session, OWN, (member_id, purpose))
+    per_hour, per_day = own[0] if own else (limits.per_hour, limits.per_day)
     used = {
         period: session.scalar(
             select(QuotaUse.used).where(
@@ -75,13 +79,15 @@ def allowance(session: Session, member_id: str, purpose: str, limits: Checks) ->
         or 0
         for period, length in PERIODS.items()
     }
-    return Allowance(most["hour"], most["day"], used["hour"], used["day"])
+    return Allowance(per_hour, per_day, used["hour"], used["day"])
 
 
 def set_quota(session: Session, by: str, member_id: str, purpose: str, per_hour: int, per_day: int) -> None:
     """Give a member a quota of its own for a purpose."""
-    if not 0 <= per_hour <= per_day:
-        raise InvalidInput("a quota is at least 0, and no more in an hour than in a day", where="per_hour")
+    if not 0 <= per_hour <= per_day <= MOST:
+        raise InvalidInput(
+            f"a quota is at least 0 and at most {MOST:,}, and no more in an hour than in a day", where="per_hour"
+        )
     known = session.get(Quota, (member_id, purpose))
     before = {"per_hour": known.per_hour, "per_day": known.per_day} if known else None
     session.merge(Quota(member_id=member_id, purpose=purpose, per_hour=per_hour, per_day=per_day))
@@ -92,14 +98,8 @@ def set_quota(session: Session, by: str, member_id: str, purpose: str, per_hour:
 
 def _count(
     session: Session, member_id: str, purpose: str, starts: dict[str, int], of_hour: int, of_day: int
-) -> list[tuple[str, int]]:
-    """Add to what was used; (period, used) of both."""
-    own = (member_id, purpose)
-    rows = execute(session, COUNT, (*own, starts["hour"], of_hour, *own, starts["day"], of_day))
-    return [(period, used) for period, used in rows]
-
-
-def _quota(session: Session, member_id: str, purpose: str, limits: Checks) -> dict[str, int]:
-    own = execute(session, OWN, (member_id, purpose))
-    per_hour, per_day = own[0] if own else (limits.per_hour, limits.per_day)
-    return {"hour": per_hour, "day": per_day}
+) -> list[tuple[str, int, int | None]]:
+    """Add to what was used; (period, used, the member's own quota) of both."""
+    whose = (member_id, purpose)
+    rows = execute(session, COUNT, (*whose, starts["hour"], of_hour, *whose, starts["day"], of_day))
+    return [(period, used, own) for period, used, own in rows]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from hub import clock
 from hub.checks.searching.records import Search, SearchSample
-from hub.db.bulk import execute
 from hub.errors import NotPermitted
 from hub.settings import Checks
 
@@ -20,14 +21,18 @@ OVERDUE = (
 )
 
 
+# Runs one statement, parameters as ``?``: ``Database.select``, or within a transaction.
+Select = Callable[[str, Sequence[Any]], Sequence[Any]]
+
+
 def drawn(limits: Checks) -> bool:
     """Whether this search is one of the sample."""
     return secrets.randbelow(IN_A_MILLION) < limits.sample_share * IN_A_MILLION
 
 
-def refuse_overdue(session: Session, member_id: str, purpose: str) -> None:
+def refuse_overdue(select: Select, member_id: str, purpose: str) -> None:
     """Raise NotPermitted while a justification of this member and purpose is overdue."""
-    overdue = execute(session, OVERDUE, (member_id, purpose, clock.micros()))
+    overdue = select(OVERDUE, (member_id, purpose, clock.micros()))
     if overdue:
         search_id = overdue[0][0]
         raise NotPermitted(

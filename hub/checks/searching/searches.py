@@ -86,6 +86,8 @@ class SearchLog:
         Raises TooMany where the member's quota is used up, NotPermitted while a justification is overdue: then
         nothing is kept and nothing may be answered.
         """
+        if not made.counted:
+            sampling.refuse_overdue(self._database.select, made.member_id, made.basis.purpose)
         one = self._sealed(made)
         with self._arriving:
             self._queue.append(one)
@@ -114,7 +116,6 @@ class SearchLog:
         made = one.made
         try:
             if not made.counted:
-                sampling.refuse_overdue(session, made.member_id, made.basis.purpose)
                 quotas.consume(session, made.member_id, made.basis.purpose, len(made.answers), self._limits)
         except HubError as refusal:
             one.error = refusal

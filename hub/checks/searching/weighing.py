@@ -24,7 +24,7 @@ class Voice:
 
     ``ref`` is the filing's or the indicator's id, ``group`` who stands behind it, ``grade`` 3x5x2 ("1B:P"),
     ``reports`` how many victims it speaks for, times in microseconds. ``exact``: it is about exactly what was asked.
-    ``echo``: whoever says so had read it here before.
+    ``echo``: whoever says so had read it here before. ``left``: the share of its confidence that has not faded.
     """
 
     ref: str
@@ -39,6 +39,7 @@ class Voice:
     reports: int = 1
     exact: bool = True
     echo: bool = False
+    left: float = 1.0
 
     @property
     def confidence(self) -> int:
@@ -65,13 +66,13 @@ def independent(voices: Sequence[Voice]) -> Sequence[Voice]:
 
 
 def combined(voices: Iterable[Voice]) -> int:
-    """One best vote of each independence group: P = 1 − Π(1 − min(0.95, c)); one vote alone is capped at 75.
+    """One best vote of each independence group: P = 1 − Π(1 − min(0.95, c · left)); one vote alone is capped at 75.
 
     Victims' reports count up to three times within their group.
     """
     votes: dict[str, list[float]] = {}
     for one in voices:
-        own = [min(MOST_OF_ONE, one.confidence / 100)] * min(one.reports, MOST_VICTIMS)
+        own = [min(MOST_OF_ONE, one.confidence / 100 * one.left)] * min(one.reports, MOST_VICTIMS)
         votes[one.group] = max(votes.get(one.group, []), own)
     every = [vote for group in votes.values() for vote in group]
     probability = round(100 * (1 - math.prod(1 - vote for vote in every)))

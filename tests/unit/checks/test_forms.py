@@ -14,13 +14,13 @@ from hub.checks.filings.forms_csv import is_header, load_csv
 from hub.checks.filings.gateways import CHECKING_PURPOSES, TABLE, Basis, Gateway, Purpose, basis
 from hub.checks.filings.records import ALL_PILLARS, LONGEST_MICROS
 from hub.checks.subjects import SubjectKind
+from hub.clock import DAY
 from hub.documents.faults import InvalidFiling
 from hub.errors import InvalidInput, TooLarge
 from hub.members.membership import MemberKind
 from hub.stix.tlp import Tlp
 from tests.filings import BASIS, EXAMPLE, EXAMPLES, PERSON, account, intelligence, known_fraud
 
-DAY = 86_400_000_000
 CSV = (EXAMPLES / "bank-filings.csv").read_bytes()
 
 
