@@ -28,6 +28,7 @@ from hub.checks.searching.checking import Checks
 from hub.checks.searching.jobs_files import asked_of, counted, rows, written
 from hub.checks.searching.questions import Question
 from hub.checks.searching.records import CheckJob, CheckJobPart
+from hub.clock import DAY
 from hub.db import Database
 from hub.db.bulk import execute
 from hub.errors import Conflict, HubError, NotFound, Unavailable
@@ -37,7 +38,6 @@ from hub.settings import Checks as Limits
 log = structlog.get_logger(__name__)
 
 PENDING, RUNNING, COMPLETE, FAILED = "pending", "running", "complete", "failed"
-DAY: Final = 86_400_000_000
 LEASE: Final = 60_000_000
 PART: Final = 1000
 LOOKS_EVERY_SECONDS: Final = 1.0

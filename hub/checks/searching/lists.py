@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from hub import clock
 from hub.checks.searching.answers import LETTERS, Outcome
 from hub.checks.searching.records import QuotaUse, Search, SearchDecision, SearchSample
+from hub.clock import DAY
 
 PAGE: Final = 50
 FOUND: Final = tuple(LETTERS[one] for one in (Outcome.MATCH, Outcome.POSSIBLE))
@@ -68,11 +69,10 @@ def uses(session: Session, since: int) -> list[Use]:
         .group_by(Search.member_id)
     )
     counts = {member_id: (int(asked), int(searched), int(found)) for member_id, asked, searched, found in rows}
-    day = 86_400_000_000
     now = clock.micros()
     counted = session.execute(
         select(QuotaUse.member_id, func.sum(QuotaUse.used))
-        .where(QuotaUse.period == "day", QuotaUse.start == now - now % day)
+        .where(QuotaUse.period == "day", QuotaUse.start == now - now % DAY)
         .group_by(QuotaUse.member_id)
     )
     today = {member_id: int(used) for member_id, used in counted}

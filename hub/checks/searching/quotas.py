@@ -14,13 +14,13 @@ from sqlalchemy.orm import Session
 from hub import clock
 from hub.audit import record
 from hub.checks.searching.records import Quota, QuotaUse
+from hub.clock import DAY, HOUR, SECOND
 from hub.db.bulk import execute
 from hub.errors import InvalidInput, TooMany
 from hub.settings import Checks
 
-SECOND: Final = 1_000_000
 MOST: Final = 1_000_000_000
-PERIODS: Final = {"hour": 3600 * SECOND, "day": 86_400 * SECOND}
+PERIODS: Final = {"hour": HOUR, "day": DAY}
 COUNT: Final = (
     "INSERT INTO check_quota_use (member_id, purpose, period, start, used)"
     " VALUES (?, ?, 'hour', ?, ?), (?, ?, 'day', ?, ?)"

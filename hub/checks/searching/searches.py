@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import Any, Final
+from typing import Any
 
 import orjson
 from sqlalchemy.orm import Session
@@ -23,14 +23,13 @@ from hub.checks.filings.gateways import Basis
 from hub.checks.searching import quotas, sampling
 from hub.checks.searching.answers import LETTERS, Answer, Outcome
 from hub.checks.searching.records import Search, SearchAnswer, SearchMatch, SearchSample
+from hub.clock import DAY
 from hub.db import Database
 from hub.db.bulk import execute, insert_rows
 from hub.db.database import lock_appends
 from hub.errors import HubError
 from hub.sealing import Vault
 from hub.settings import Checks
-
-DAY: Final = 86_400_000_000
 
 
 @dataclass(frozen=True, slots=True)

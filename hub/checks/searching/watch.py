@@ -20,6 +20,7 @@ from hub.checks.searching.answers import LETTERS, Outcome
 from hub.checks.searching.canaries import planted
 from hub.checks.searching.hashes import HASH_BYTES, NEAR_BYTES, NO_HASH, NO_NEIGHBOURHOOD
 from hub.checks.searching.records import Alarm, Search, SearchHash, WatchedUntil
+from hub.clock import HOUR
 from hub.db import Database
 from hub.db.bulk import insert_rows
 from hub.errors import Conflict, InvalidInput, NotFound, Unavailable
@@ -27,7 +28,6 @@ from hub.settings import Checks
 
 log = structlog.get_logger(__name__)
 
-HOUR: Final = 3_600_000_000
 AT_ONCE: Final = 500
 # The lock of a database with one writer is held for so many values, so that no answer waits long.
 VALUES_AT_ONCE: Final = 1000
