@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Iterator
@@ -48,6 +49,12 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run the rooms in the order of ROOMS; within a room the order stays."""
     items.sort(key=lambda test: _room(test.path))
+
+
+def pytest_collection_finish() -> None:
+    """Leave what collecting has made, which lives to the end, out of every garbage collection."""
+    gc.collect()
+    gc.freeze()
 
 
 def _is_worker(config: pytest.Config) -> bool:

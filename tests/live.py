@@ -21,6 +21,7 @@ from functools import cached_property
 from pathlib import Path
 from threading import Event
 from typing import Any
+from unittest.mock import patch
 
 import requests
 from flask import Flask
@@ -39,6 +40,7 @@ from hub.members.membership import MemberKind
 from hub.members.records import SharingGroup
 from hub.settings import Settings, load
 from hub.stix.tlp import Tlp
+from hub.telemetry import configure_logging
 from hub.web.services import EXTENSION
 from tests.prepared import begin
 
@@ -144,7 +146,9 @@ class LocalHub(Kept):
     @cached_property
     def app(self) -> Flask:
         """The application; made when a test first asks for it, as many never do."""
-        return create_app(self.settings)
+        # Where the log goes was settled when the hub was made: what a test has for standard error ends with the test.
+        with patch("hub.factory.app.configure_logging"):
+            return create_app(self.settings)
 
     @cached_property
     def client(self) -> FlaskClient:
@@ -250,6 +254,7 @@ def local(database_url: str, data_dir: Path, **settings: Any) -> Iterator[LocalH
     settings.setdefault("limits", {"enabled": False})
     settings["intake"] = {"reserved": "publish", **settings.get("intake", {})}
     chosen = load(database_url=database_url, data_dir=data_dir, **settings)
+    configure_logging(chosen.log)  # whoever wrote to the log before may have closed what it was written to
     made = LocalHub(begin(chosen))
     try:
         yield made

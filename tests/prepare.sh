@@ -1,10 +1,11 @@
 #!/bin/sh
-# Bring the programs that the tests need beside Python's: Chromium for tests/browser, a Redis for the shared rate
-# limits. As root on Debian they are installed, elsewhere the tests say what is missing. redis-tools holds the server's
-# program and, unlike redis-server, starts no service.
+# Bring the programs that the tests need beside Python's: Chromium for tests/browser, of which the shell without windows
+# is enough, a Redis for the shared rate limits. As root on Debian they are installed, elsewhere the tests say what is
+# missing. redis-tools holds the server's program and, unlike redis-server, starts no service.
 set -eu
 wanted=""
-command -v chromium >/dev/null || wanted="chromium fonts-liberation"
+command -v chromium-headless-shell >/dev/null || command -v chromium >/dev/null ||
+	wanted="chromium-headless-shell fonts-liberation"
 command -v redis-server >/dev/null || command -v redis-check-rdb >/dev/null || wanted="$wanted redis-tools"
 [ -n "$wanted" ] || exit 0
 if [ "$(id -u)" -eq 0 ] && [ -f /etc/debian_version ] && command -v apt-get >/dev/null; then
@@ -12,5 +13,10 @@ if [ "$(id -u)" -eq 0 ] && [ -f /etc/debian_version ] && command -v apt-get >/de
 	export DEBIAN_FRONTEND=noninteractive
 	apt-get update -qq >/dev/null || true
 	# shellcheck disable=SC2086 # a list of packages
-	apt-get install -qq -y --no-install-recommends $wanted >/dev/null || echo "$wanted could not be installed" >&2
+	apt-get install -qq -y --no-install-recommends $wanted >/dev/null || {
+		# An older Debian has no package of the shell alone.
+		wanted=$(echo "$wanted" | sed s/chromium-headless-shell/chromium/)
+		# shellcheck disable=SC2086 # as above
+		apt-get install -qq -y --no-install-recommends $wanted >/dev/null || echo "$wanted could not be installed" >&2
+	}
 fi
