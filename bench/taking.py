@@ -14,7 +14,7 @@ from bench.server import hub_server
 from bench.store import open_hub, template
 from hub.auth import Role
 from hub.factory import Hub
-from hub.feeds import inbox, intake, sources
+from hub.feeds import inbox, intake, lease, sources
 from hub.ledger.collections import by_alias
 from hub.members import credentials, membership
 from hub.members.membership import MemberKind
@@ -97,7 +97,7 @@ def cpu_to_take_in(hub: Hub, kind: str, raw: bytes, collection_no: int | None) -
         arrival = inbox.Arrival(kind, source.id, "operator", raw, collection_no=collection_no, filename="list.txt")
         submission = inbox.receive(session, hub.vault, arrival)
     with hub.database.unit_of_work() as session:
-        assert intake.claim(session, "bench", 60_000_000, submission.id) == submission.id
+        assert lease.claim(session, "bench", 60_000_000, submission.id) == submission.id
     worker.run(submission.id, "bench")
     taken = time.process_time() - started
     with hub.database.reading() as session:

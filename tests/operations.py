@@ -8,7 +8,7 @@ from itertools import count
 from sqlalchemy import select
 
 from hub.auth import CredentialKind, Role
-from hub.feeds import inbox, intake, sources
+from hub.feeds import inbox, lease, sources
 from hub.feeds.inbox import Arrival
 from hub.feeds.records import Indicator
 from hub.feeds.worker import worker_name
@@ -43,7 +43,7 @@ def tell(
                 groups=membership.group_ids(session, list(groups)),
             ),
         )  # fmt: skip
-        intake.claim(session, worker, parts.lease_micros, received.id)
+        lease.claim(session, worker, parts.lease_micros, received.id)
     parts.run(received.id, worker)
     return received.id
 

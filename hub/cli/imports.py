@@ -17,7 +17,7 @@ from hub.cli.opening import open_hub
 from hub.cli.output import json_option, print_json
 from hub.errors import InvalidInput, NotFound
 from hub.factory import Hub, prepare
-from hub.feeds import inbox, intake, sources
+from hub.feeds import inbox, intake, lease, sources
 from hub.feeds.batch import FAILURE, QUARANTINED, REFUSED
 from hub.feeds.inbox import SubmissionView
 from hub.feeds.readers import READERS, misp_feed
@@ -121,13 +121,13 @@ def take_in(
                 groups=membership.group_ids(session, groups),
             ),
         )
-        intake.claim(session, worker, parts.lease_micros, received.id)
+        lease.claim(session, worker, parts.lease_micros, received.id)
     try:
         with _progress(path.name, show=show) as progress:
             parts.run(received.id, worker, progress)
     except KeyboardInterrupt:
         with hub.database.unit_of_work() as session:
-            intake.release(session, received.id, worker)
+            lease.release(session, received.id, worker)
         click.echo("\nInterrupted. What is done is kept; `hub worker` or `hub serve` does the rest.", err=True)
         sys.exit(INTERRUPTED)
     with hub.database.reading() as session:

@@ -13,19 +13,20 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from itertools import islice
 from threading import Event, Thread
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import structlog
-from sqlalchemy import exists, select, update
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from hub import clock
 from hub.audit import record
 from hub.db import Database
-from hub.errors import Conflict, InvalidInput, TooLarge, Unavailable
+from hub.errors import InvalidInput, TooLarge, Unavailable
 from hub.feeds import (
     holding,
     inbox,
+    lease,
     listed,
     objects_batch,
     readers,
@@ -69,12 +70,16 @@ WHAT_MAKES_A_REPEAT = (
 )
 RENEWALS_PER_LEASE = 4
 Progress = Callable[[int, int], None]
+AtEnd = Callable[[Session], None]
 Unit = Reading | ReadReport | ReadFiling | Withdrawal | Retraction
 T = TypeVar("T")
 
 
-class LostLease(Conflict):
-    """Another worker has taken the submission over."""
+class Watch(NamedTuple):
+    """Who is told how a submission goes: after each batch (done, total), and within the transaction of the last."""
+
+    progress: Progress | None
+    at_end: AtEnd | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +96,12 @@ class Intake:
     lease_micros: int
     own_names: Callable[[Session], frozenset[str]]
 
-    def run(self, submission_id: str, worker: str, progress: Progress | None = None) -> set[Value] | None:
+    def run(
+        self, submission_id: str, worker: str, progress: Progress | None = None, at_end: AtEnd | None = None
+    ) -> set[Value] | None:
         """Process a claimed submission to its end. Returns the values it held that may be published.
 
+        ``at_end`` is called within the transaction that writes the last batch, where that is written here.
         None where it is, to the byte, what the source sent last: then nothing can have changed, and nothing is
         read. Raises LostLease where another worker has taken it over.
         """
@@ -108,7 +116,7 @@ class Intake:
                 units, total = counted(self._units(submission, raw))
                 if not total:
                     raise InvalidInput("there is nothing in it that could be read")
-                self._run_batches(submission, worker, units, total, progress, seen)
+                self._run_batches(submission, worker, units, total, Watch(progress, at_end), seen)
         except (InvalidInput, TooLarge) as error:
             self.finish(submission_id, worker, inbox.FAILED, failure=str(error))
         else:
@@ -124,7 +132,7 @@ class Intake:
         if submission.kind != inbox.FILE:
             return False
         with self.database.unit_of_work() as session:
-            current = _claimed(session, submission.id, worker)
+            current = lease.claimed(session, submission.id, worker)
             current.rules = replace(self.rules, own=self.own_names(session)).key
             last = session.scalar(
                 select(Submission)
@@ -187,7 +195,7 @@ class Intake:
         worker: str,
         units: Callable[[], Iterator[Unit]],
         total: int,
-        progress: Progress | None,
+        watch: Watch,
         seen: set[Value],
     ) -> None:
         with self.database.reading() as session:
@@ -206,7 +214,7 @@ class Intake:
             result, write = self._plan(batch, target, rules)
             done += len(batch)
             with self.database.unit_of_work() as session:
-                locked = _claimed(session, submission.id, worker)
+                locked = lease.claimed(session, submission.id, worker)
                 write(session)
                 kinds.update(value.kind for value in result.values - seen)
                 seen |= result.values
@@ -217,10 +225,12 @@ class Intake:
                 store_outcomes(session, submission.id, result)
                 if done == total:
                     _end(session, locked, inbox.COMPLETE)
+                    if watch.at_end is not None:
+                        watch.at_end(session)
             if done == total:
                 _log_end(locked)
-            if progress is not None:
-                progress(done, total)
+            if watch.progress is not None:
+                watch.progress(done, total)
 
     def _plan(
         self, batch: Sequence[tuple[int, Unit]], target: Target, rules: Rules
@@ -263,7 +273,7 @@ class Intake:
         def renew() -> None:
             while not done.wait(self.lease_micros / RENEWALS_PER_LEASE / 1_000_000):
                 with suppress(Unavailable), self.database.unit_of_work() as session:
-                    extend(session, submission_id, worker, self.lease_micros)
+                    lease.extend(session, submission_id, worker, self.lease_micros)
 
         renewing = Thread(target=renew, name="lease", daemon=True)
         renewing.start()
@@ -276,7 +286,7 @@ class Intake:
     def finish(self, submission_id: str, worker: str, state: str, failure: str | None = None) -> None:
         """Note the end of a submission: COMPLETE, or FAILED with the reason. Raises LostLease."""
         with self.database.unit_of_work() as session:
-            submission = _claimed(session, submission_id, worker)
+            submission = lease.claimed(session, submission_id, worker)
             _end(session, submission, state, failure)
         _log_end(submission)
 
@@ -297,63 +307,6 @@ def _log_end(submission: Submission) -> None:
 
 def _totals(submission: Submission) -> dict[str, Any]:
     return {name: count for name, count in submission.counts.items() if name != "indicators"}
-
-
-def claim(session: Session, worker: str, lease_micros: int, submission_id: str | None = None) -> str | None:
-    """Claim the oldest submission that waits, or whose worker has died; or the one named. None where there is none.
-
-    A source's reports, amendments and withdrawals are taken in the order they came, however many workers there
-    are: one of them waits until those before it are finished.
-    """
-    now = clock.micros()
-    earlier = aliased(Submission)
-    must_wait = exists().where(
-        earlier.source_id == Submission.source_id,
-        earlier.received_at < Submission.received_at,
-        earlier.kind.in_(inbox.IN_ORDER),
-        earlier.state.in_([inbox.PENDING, inbox.RUNNING]),
-    )
-    waiting = (Submission.state == inbox.PENDING) | (
-        (Submission.state == inbox.RUNNING) & (Submission.lease_until < now)
-    )
-    free = ~(Submission.kind.in_(inbox.IN_ORDER) & must_wait)
-    found = select(Submission.id).where(waiting, free).order_by(Submission.received_at).limit(1)
-    if submission_id is not None:
-        found = found.where(Submission.id == submission_id)
-    claimed = session.scalar(found.with_for_update(skip_locked=True))
-    if claimed is not None:
-        session.execute(
-            update(Submission)
-            .where(Submission.id == claimed)
-            .values(state=inbox.RUNNING, lease_by=worker, lease_until=now + lease_micros)
-        )
-    return claimed
-
-
-def extend(session: Session, submission_id: str, worker: str, lease_micros: int) -> None:
-    """Hold a claimed submission for another lease from now."""
-    session.execute(
-        update(Submission)
-        .where(Submission.id == submission_id, Submission.lease_by == worker)
-        .values(lease_until=clock.micros() + lease_micros)
-    )
-
-
-def release(session: Session, submission_id: str, worker: str) -> None:
-    """Give a claimed submission back unfinished, for another worker to continue."""
-    session.execute(
-        update(Submission)
-        .where(Submission.id == submission_id, Submission.lease_by == worker)
-        .values(state=inbox.PENDING, lease_by=None, lease_until=None)
-    )
-
-
-def _claimed(session: Session, submission_id: str, worker: str) -> Submission:
-    """The submission, locked, while ``worker`` still holds it."""
-    submission = session.get(Submission, submission_id, with_for_update=True)
-    if submission is None or submission.lease_by != worker:
-        raise LostLease("another worker has taken this submission over", where=submission_id)
-    return submission
 
 
 def _target(session: Session, submission: Submission) -> Target:

@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 from hub import clock
 from hub.clock import SECOND
 from hub.errors import HubError, InvalidInput, Unavailable
-from hub.feeds import catalogue, inbox, intake, listed, sources
+from hub.feeds import catalogue, inbox, lease, listed, sources
 from hub.feeds.intake import Intake
 from hub.feeds.pull.fetch import FETCHERS, Payload
 from hub.feeds.pull.transport import Bounds
@@ -117,7 +117,7 @@ class Puller:
                     tlp_ceiling=feed.tlp_ceiling, groups=self.group_ids(session, feed.groups),
                 ),
             )  # fmt: skip
-            intake.claim(session, worker, self.parts.lease_micros, received.id)
+            lease.claim(session, worker, self.parts.lease_micros, received.id)
         held = self.parts.run(received.id, worker)
         with self.parts.database.reading() as session:
             done = session.get_one(Submission, received.id)

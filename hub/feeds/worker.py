@@ -9,10 +9,12 @@ from contextlib import suppress
 from threading import Event
 
 import structlog
+from sqlalchemy.orm import Session
 
 from hub.errors import HubError, Unavailable
-from hub.feeds import inbox, intake
-from hub.feeds.intake import Intake, LostLease
+from hub.feeds import inbox, lease
+from hub.feeds.intake import Intake
+from hub.feeds.lease import LostLease
 
 log = structlog.get_logger(__name__)
 
@@ -32,6 +34,7 @@ class Worker:
         self._poll_seconds = poll_seconds
         self._stop = stop
         self.name = worker_name()
+        self._next: str | None = None
 
     def run(self) -> None:
         """Work until ``stop`` is set."""
@@ -44,31 +47,52 @@ class Worker:
                 worked = False
             if not worked:
                 self._stop.wait(self._poll_seconds)
+        if self._next is not None:
+            self._give_back(self._next)
         log.info("worker stopped", worker=self.name)
 
     def work_once(self) -> bool:
         """Process one submission. Returns False where none waits."""
-        if not self._waiting():
-            return False
-        with self._intake.database.unit_of_work() as session:
-            claimed = intake.claim(session, self.name, self._intake.lease_micros)
+        claimed = self._next or self._claim()
+        self._next = None
         if claimed is None:
             return False
         try:
-            self._intake.run(claimed, self.name, self._check_stop)
+            self._intake.run(claimed, self.name, self._check_stop, self._claim_next)
         except LostLease:
             log.warning("submission taken over by another worker", id=claimed)
         except _Stopped:
-            with self._intake.database.unit_of_work() as session:
-                intake.release(session, claimed, self.name)
+            self._give_back(claimed)
         except Unavailable:
+            self._next = None  # where it was claimed, its lease runs out
             raise
         except Exception as error:
             # A fault of our own: this submission ends, the worker and all others go on.
             log.error("submission failed", id=claimed, exc_info=error)
             with suppress(LostLease):
                 self._intake.finish(claimed, self.name, inbox.FAILED, failure=OUR_FAULT)
+            if self._next is not None:  # whether it was claimed hangs on how far this one came
+                self._give_back(self._next)
+                self._next = None
         return True
+
+    def _claim(self) -> str | None:
+        if not self._waiting():
+            return None
+        with self._intake.database.unit_of_work() as session:
+            return lease.claim(session, self.name, self._intake.lease_micros)
+
+    def _claim_next(self, session: Session) -> None:
+        """Claim with the last batch of one submission the one that follows.
+
+        A transaction less for each; and where the others write without a pause, no waiting for one's turn twice.
+        """
+        if not self._stop.is_set():
+            self._next = lease.claim(session, self.name, self._intake.lease_micros)
+
+    def _give_back(self, claimed: str) -> None:
+        with self._intake.database.unit_of_work() as session:
+            lease.release(session, claimed, self.name)
 
     def _waiting(self) -> bool:
         """A look without a lock, so that an idle worker does not stand in the writers' way."""

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from hub import clock
-from hub.feeds import inbox, intake, sources
-from hub.feeds.intake import LostLease
+from hub.feeds import inbox, intake, lease, sources
+from hub.feeds.lease import LostLease
 from hub.feeds.worker import Worker
 from hub.stix.canonical import canonical_json
 from hub.stix.ids import hub_id
@@ -303,11 +303,11 @@ def test_a_lost_lease_ends_the_work_without_a_trace(hub: LocalHub) -> None:
     parts = hub.hub.intake()
     submission = received(hub, b"".join(b"lease%d.example\n" % n for n in range(120)))
     with hub.hub.database.unit_of_work() as session:
-        assert intake.claim(session, "one", 1, submission) == submission
+        assert lease.claim(session, "one", 1, submission) == submission
     time.sleep(0.001)
     with hub.hub.database.unit_of_work() as session:
-        assert intake.claim(session, "two", 60_000_000, submission) == submission
-        assert intake.claim(session, "three", 60_000_000, submission) is None
+        assert lease.claim(session, "two", 60_000_000, submission) == submission
+        assert lease.claim(session, "three", 60_000_000, submission) is None
     with pytest.raises(LostLease):
         parts.run(submission, "one")
     assert state_of(hub, submission).done == 0
@@ -321,7 +321,7 @@ def test_a_slow_worker_keeps_its_lease(hub: LocalHub, monkeypatch: pytest.Monkey
     parts = replace(hub.hub.intake(), lease_micros=200_000)
     submission = received(hub, b"slow.example\n")
     with hub.hub.database.unit_of_work() as session:
-        intake.claim(session, "slow", parts.lease_micros, submission)
+        lease.claim(session, "slow", parts.lease_micros, submission)
     began, going = threading.Event(), threading.Event()
 
     def wait(self: Any, *_: Any) -> Any:
@@ -337,7 +337,7 @@ def test_a_slow_worker_keeps_its_lease(hub: LocalHub, monkeypatch: pytest.Monkey
     until = clock.micros() + 600_000
     while clock.micros() < until:
         with hub.hub.database.unit_of_work() as session:
-            assert intake.claim(session, "thief", 1, submission) is None
+            assert lease.claim(session, "thief", 1, submission) is None
         time.sleep(0.02)
     going.set()
     working.join()
@@ -381,6 +381,34 @@ def test_a_database_that_is_away_fails_nothing(hub: LocalHub, monkeypatch: pytes
     assert state_of(hub, submission).state == "complete"
 
 
+def test_the_next_is_claimed_with_the_end_of_one_and_given_back_on_a_stop(hub: LocalHub) -> None:
+    first, second = received(hub, b"ahead-one.example\n", "one"), received(hub, b"ahead-two.example\n", "two")
+    stop = threading.Event()
+    worker = Worker(hub.hub.intake(), 0.0, stop)
+    assert worker.work_once()
+    assert [state_of(hub, each).state for each in (first, second)] == ["complete", "running"]
+    stop.set()
+    worker.run()
+    assert [state_of(hub, each).state for each in (first, second)] == ["complete", "pending"]
+    hub.work()
+    assert state_of(hub, second).state == "complete"
+
+
+def test_the_next_is_given_back_by_a_worker_whose_submission_fails(
+    hub: LocalHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> None:
+        raise RuntimeError("a fault after the last batch")
+
+    submissions = [received(hub, b"fault-%d.example\n" % n, str(n)) for n in range(2)]
+    with monkeypatch.context() as patched:
+        patched.setattr("hub.feeds.intake._log_end", fail)
+        Worker(hub.hub.intake(), 0.0, threading.Event()).work_once()
+    assert state_of(hub, submissions[1]).state == "pending"
+    hub.work()
+    assert state_of(hub, submissions[1]).state == "complete"
+
+
 def test_two_workers_never_work_on_one_submission(postgresql: Any, tmp_path: Path) -> None:
     with postgresql.migrated() as url, local(url, tmp_path, intake={"batch": 10}) as hub:
         submissions = [
@@ -391,9 +419,9 @@ def test_two_workers_never_work_on_one_submission(postgresql: Any, tmp_path: Pat
         seen: dict[str, set[str]] = {}
         run = intake.Intake.run
 
-        def watched(self: intake.Intake, submission: str, worker: str, progress: Any = None) -> None:
+        def watched(self: intake.Intake, submission: str, worker: str, *told: Any) -> None:
             seen.setdefault(submission, set()).add(worker)
-            run(self, submission, worker, progress)
+            run(self, submission, worker, *told)
 
         def work(worker: Worker) -> None:
             while worker.work_once() or any(state_of(hub, s).state == "pending" for s in submissions):

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from hub.feeds import intake
+from hub.feeds import lease
 from tests.live import LocalHub, TestMember, local
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -147,12 +147,12 @@ def test_workers_take_a_sources_reports_in_the_order_they_came(
 
     def claim(worker: str) -> str | None:
         with hub.hub.database.unit_of_work() as session:
-            return intake.claim(session, worker, 60_000_000)
+            return lease.claim(session, worker, 60_000_000)
 
     assert [claim("one"), claim("two"), claim("three")] == [sent, others, None]
     with hub.hub.database.unit_of_work() as session:
         for submission, worker in ((sent, "one"), (others, "two")):
-            intake.release(session, submission, worker)
+            lease.release(session, submission, worker)
     hub.work()
     for submission in (sent, taken_back):
         outcome = hub.get(f"/api/v1/submissions/{submission}", partner).get_json()

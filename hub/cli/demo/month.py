@@ -29,7 +29,7 @@ from hub.cli.imports import take_in
 from hub.clock import DAY
 from hub.factory import Hub
 from hub.factory.app import create_app
-from hub.feeds import inbox, intake, sources
+from hub.feeds import inbox, lease, sources
 from hub.feeds.records import SourceRecord, Submission
 from hub.feeds.worker import worker_name
 from hub.ledger import collections
@@ -220,7 +220,7 @@ def _finish(hub: Hub, submission_id: str) -> bool:
     """Process a submission that waits, or that an interrupted start has left behind; gives whether it did."""
     parts, worker = hub.intake(), worker_name()
     with hub.database.unit_of_work() as session:
-        claimed = intake.claim(session, worker, parts.lease_micros, submission_id)
+        claimed = lease.claim(session, worker, parts.lease_micros, submission_id)
     if claimed is None:
         return False
     parts.run(claimed, worker)
