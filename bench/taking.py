@@ -57,7 +57,7 @@ def envelope(hub: Hub, name: str, count: int) -> bytes:
 
 
 def ingest(product: str, data: Path, url: str) -> Iterator[Measured]:
-    """New values and new objects through the real intake, in this process, in batches of 1,000."""
+    """New values and new objects through the real intake, in this process, in batches of the default size."""
     hub = open_hub(data, url, intake={"reserved": "publish"})
     shared = _alias(hub, "shared")
     cpu_to_take_in(hub, inbox.FILE, value_list("warm", 1000), None)
