@@ -140,6 +140,9 @@ def _revision(connection: Connection) -> str:
 def _copy(source: Connection, target: Connection) -> None:
     """Every row of every table; what migrations have put there already goes first."""
     tables = Record.metadata.sorted_tables
+    unknown = set(inspect(source).get_table_names()) - {table.name for table in tables} - {"alembic_version"}
+    if unknown:
+        raise RuntimeError(f"not every table was imported: {sorted(unknown)}")
     for table in reversed(tables):
         target.execute(table.delete())
     for table in tables:

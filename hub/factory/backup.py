@@ -23,6 +23,7 @@ from hub import clock
 from hub.audit import record
 from hub.db import snapshot
 from hub.errors import Conflict, IntegrityFailure, InvalidInput, Unavailable
+from hub.factory import tables
 from hub.factory.parts import Hub, assemble
 from hub.members import membership
 from hub.settings import Settings
@@ -38,6 +39,8 @@ DATABASE: Final = "database.sqlite"
 FOLDER: Final = "data"
 ARCHIVE: Final = "archive"
 KEYS: Final = "keys"
+# What is in a backup: all of them.
+TABLES: Final = tables.ALL
 NOTHING_OVERWRITTEN: Final = "Restore into a new one: nothing is overwritten."
 Manifest = dict[str, Any]
 

@@ -18,6 +18,7 @@ import hub.factory  # noqa: F401 (brings in the tables of every room)
 from hub.audit import record
 from hub.auth import Actor, CredentialKind, Role, permissions_of
 from hub.db import Database, Record
+from hub.factory import tables
 from hub.ledger import collections, pages
 from hub.ledger.append import Appended, Log, Source, draft
 from hub.ledger.classes import Audience
@@ -275,6 +276,7 @@ def test_every_plan_of_a_page_gives_the_same(ledger: Ledger, monkeypatch: pytest
 
 
 def test_the_migrations_make_the_tables_of_the_models(database_url: str) -> None:
+    assert tables.ALL
     database = Database(database_url)
     with database.reading() as session:
         context = MigrationContext.configure(session.connection(), opts={"compare_type": True})
