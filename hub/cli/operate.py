@@ -8,10 +8,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 from threading import Event
-from types import FrameType
 
 import click
 
@@ -137,7 +135,7 @@ def worker(parent: int | None) -> None:
     settings = load()
     configure_logging(settings.log)
     stop = Event()
-    _on_signals(stop.set)
+    _stop_on_signals(stop)
     if parent is not None:
         threading.Thread(target=_watch_parent, args=(parent, stop), daemon=True).start()
     hub = open_hub(settings)
@@ -162,9 +160,16 @@ def _watch_parent(parent: int, stop: Event) -> None:
             stop.set()
 
 
-def _on_signals(act: Callable[[], None]) -> None:
-    def handle(_number: int, _frame: FrameType | None) -> None:
-        act()
+def _stop_on_signals(stop: Event) -> None:
+    """Let SIGTERM and SIGINT set ``stop``, from a thread of their own. Call before any other thread is started.
 
-    signal.signal(signal.SIGTERM, handle)
-    signal.signal(signal.SIGINT, handle)
+    A handler would interrupt the main thread wherever it is: within ``stop.wait``, whose lock it then waits for.
+    """
+    signals = {signal.SIGTERM, signal.SIGINT}
+    signal.pthread_sigmask(signal.SIG_BLOCK, signals)
+
+    def wait() -> None:
+        signal.sigwait(signals)
+        stop.set()
+
+    threading.Thread(target=wait, name="signals", daemon=True).start()
