@@ -41,7 +41,8 @@ MAPPED_BYTES = 1 << 30
 SCATTERED_CACHE_KIB = 16_384
 SQLITE_LOOKS_EVERY = 0.001
 SQLITE_TAKEN = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_BUSY_SNAPSHOT)
-UNDEFINED_TABLE = "42P01"  # PostgreSQL's SQLSTATE
+# PostgreSQL's SQLSTATEs and SQLite's words for a table or a column that the newest migration would bring.
+NOT_PREPARED = ("42P01", "42703", "no such table", "no such column", "has no column named")
 
 
 class Database:
@@ -156,7 +157,7 @@ class Database:
         except sqlite3.OperationalError as error:  # of BEGIN, which is ours and not SQLAlchemy's
             raise Unavailable("the database is busy or cannot be written", advice="Try again in a moment.") from error
         except (OperationalError, ProgrammingError) as error:
-            if _lacks_table(error):
+            if _lacks_schema(error):
                 raise Unavailable("the hub is not prepared", advice="Run: hub init") from error
             if isinstance(error, ProgrammingError):
                 raise
@@ -172,8 +173,9 @@ def _with_percent(sql: str) -> str:
     return sql.replace("?", "%s")
 
 
-def _lacks_table(error: DBAPIError) -> bool:
-    return getattr(error.orig, "sqlstate", None) == UNDEFINED_TABLE or "no such table" in str(error.orig)
+def _lacks_schema(error: DBAPIError) -> bool:
+    said = f"{getattr(error.orig, 'sqlstate', None)} {error.orig}"
+    return any(words in said for words in NOT_PREPARED)
 
 
 def lock_appends(session: Session) -> None:

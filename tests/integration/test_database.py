@@ -57,3 +57,12 @@ def test_a_writer_gives_up_in_the_end(shared: Path, monkeypatch: pytest.MonkeyPa
     assert second.select("SELECT words FROM note") == [("first",), ("third",)]
     first.close()
     second.close()
+
+
+@pytest.mark.parametrize("statement", ["SELECT * FROM nowhere", "SELECT lyrics FROM note"])
+def test_a_schema_that_is_too_old_is_named(statement: str, shared: Path) -> None:
+    database = Database(f"sqlite:///{shared}")
+    with pytest.raises(Unavailable, match="not prepared") as refused, database.reading() as session:
+        session.execute(text(statement))
+    assert refused.value.advice == "Run: hub init"
+    database.close()
