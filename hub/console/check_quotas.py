@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from flask import Response, url_for
-from sqlalchemy.orm import Session
 
 from hub.auth import Permission
 from hub.checks.searching import quotas
 from hub.console import check_words as words
 from hub.console.furniture import Form, blueprint, page, person, reading, redirect_to, say, unit_of_work
-from hub.errors import NotFound
-from hub.members.records import Member
+from hub.members import membership
 from hub.web.guard import allow
 from hub.web.services import services
 
@@ -33,7 +31,7 @@ def set_check_quota(member_id: str) -> Response:
     per_hour, per_day = _number(form, "per_hour"), _number(form, "per_day")
     if not form.errors:
         with form.catching(), unit_of_work() as session:
-            _member(session, member_id)
+            membership.by_id(session, member_id)
             quotas.set_quota(session, person().person_id, member_id, purpose, per_hour, per_day)
     if form.errors:
         return _shown(member_id, form)
@@ -44,7 +42,7 @@ def set_check_quota(member_id: str) -> Response:
 def _shown(member_id: str, form: Form) -> Response:
     limits = services().settings.checks
     with reading() as session:
-        found = _member(session, member_id)
+        found = membership.by_id(session, member_id)
         left = {one: quotas.allowance(session, member_id, one.value, limits) for one in words.PURPOSES}
         return page(
             "check_quotas.html", "Quotas of checks", back=url_for("console.member", member_id=member_id), form=form,
@@ -57,10 +55,3 @@ def _number(form: Form, name: str) -> int:
     if given and not (given.isascii() and given.isdigit()):
         form.refuse(name, "Enter a whole number in digits")
     return 0 if form.errors else int(given)
-
-
-def _member(session: Session, member_id: str) -> Member:
-    found = session.get(Member, member_id)
-    if found is None:
-        raise NotFound("there is no such member")
-    return found

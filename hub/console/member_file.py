@@ -12,10 +12,9 @@ from hub import clock
 from hub.auth import Permission
 from hub.console import naming
 from hub.console.furniture import blueprint, page, person, reading
-from hub.errors import NotFound
 from hub.ledger.records import LastPoll
 from hub.members import attestation, keys, membership, people, providers
-from hub.members.records import ClientCertificate, Member
+from hub.members.records import ClientCertificate
 from hub.members.vetting import cases, grants, requirements
 from hub.stix.tlp import Tlp
 from hub.web.guard import allow
@@ -29,9 +28,7 @@ def member(member_id: str) -> Response:
     """One member."""
     may_read_case = person().may(Permission.CASES_READ)
     with reading() as session:
-        found = session.get(Member, member_id)
-        if found is None:
-            raise NotFound("there is no such member")
+        found = membership.by_id(session, member_id)
         case = cases.of_member(session, found.id)
         steps = requirements.last_steps(session, case, STEPS) if case is not None and may_read_case else []
         return page(

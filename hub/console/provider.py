@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from flask import Response, url_for
-from sqlalchemy.orm import Session
 
 from hub.auth import Permission
 from hub.console.confirming import ask_again, confirm
 from hub.console.furniture import Form, blueprint, page, person, post, reading, redirect_to, say, unit_of_work
-from hub.errors import NotFound
-from hub.members import providers
+from hub.members import membership, providers
 from hub.members.providers import Configuration
-from hub.members.records import Member
 from hub.members.sign_in_records import SignInProvider
 from hub.web.guard import allow
 from hub.web.services import services
@@ -54,7 +51,7 @@ def _given(form: Form) -> Configuration:
 def _change(member_id: str, given: Configuration | None, why: str) -> None:
     by = person().person_id
     with unit_of_work() as session:
-        found = _member(session, member_id)
+        found = membership.by_id(session, member_id)
         if given is None:
             providers.remove(session, found.id, by, why)
         else:
@@ -66,7 +63,7 @@ def _change(member_id: str, given: Configuration | None, why: str) -> None:
 def _shown(member_id: str, form: Form | None = None) -> Response:
     base = services().settings.base_url
     with reading() as session:
-        found = _member(session, member_id)
+        found = membership.by_id(session, member_id)
         kept = providers.of_member(session, found.id)
         form = form or _begun(kept)
         return page(
@@ -82,10 +79,3 @@ def _begun(kept: SignInProvider | None) -> Form:
         return Form()
     lists = {name: "\n".join(getattr(kept, name)) for name in LISTS}
     return Form(issuer=kept.issuer, client_id=kept.client_id, **lists)
-
-
-def _member(session: Session, member_id: str) -> Member:
-    found = session.get(Member, member_id)
-    if found is None:
-        raise NotFound("there is no such member")
-    return found

@@ -15,6 +15,7 @@ import orjson
 from sqlalchemy import JSON, BigInteger, Boolean, Connection, Integer, LargeBinary, SmallInteger, Table, Text
 from sqlalchemy.orm import Session
 
+from hub.db.database import Row
 from hub.db.records import Record
 
 CHUNK = 500
@@ -29,7 +30,6 @@ _IN_COPY: Final[dict[type, str]] = {
     Text: "text",
 }
 T = TypeVar("T")
-Row = tuple[Any, ...]
 
 
 def chunks(values: Sequence[T]) -> Iterator[Sequence[T]]:

@@ -15,13 +15,14 @@ from pathlib import Path
 from sqlalchemy import JSON, Boolean, Connection, Table, inspect, text
 from sqlalchemy.engine import make_url
 
-from hub.db.bulk import Row, insert_values
-from hub.db.database import Database
+from hub.db.bulk import insert_values
+from hub.db.database import Database, Row
 from hub.db.migrate import migrate
 from hub.db.records import Record
 from hub.errors import Conflict, IntegrityFailure
 
 ROWS = 1000
+NOTHING_OVERWRITTEN = "Restore into a new one: nothing is overwritten."
 
 
 def take(database: Database, path: Path) -> None:
@@ -33,15 +34,14 @@ def take(database: Database, path: Path) -> None:
         with database.reading() as session:
             session.execute(text("VACUUM INTO :path"), {"path": str(path)})
         return
-    migrate(f"sqlite:///{path}")
-    with _opened(path) as target, database.engine.connect() as source:
+    migrate(_url(path))
+    with _opened(_url(path)) as target, database.engine.connect() as source:
         source.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
         with target.engine.begin() as writing, _unguarded(writing):
             if _revision(source) != _revision(writing):
                 raise Conflict("the database is of another version than this program", advice="Run: hub init")
             _copy(source, writing)
-    with closing(sqlite3.connect(path)) as written:
-        written.execute("PRAGMA journal_mode = DELETE")  # all in one file
+    _close_up(path)
 
 
 def load(path: Path, url: str) -> None:
@@ -51,23 +51,23 @@ def load(path: Path, url: str) -> None:
     """
     refuse_filled(url)
     _check(path)
-    migrate(f"sqlite:///{path}")
+    migrate(_url(path))
     database = make_url(url)
     if database.get_backend_name() == "sqlite":
-        with closing(sqlite3.connect(path)) as written:
-            written.execute("PRAGMA journal_mode = DELETE")
+        _close_up(path)
         Path(str(database.database)).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, str(database.database))
         return
     migrate(url)
-    target = Database(url)
-    try:
-        with _opened(path) as source, source.engine.connect() as reading, target.engine.begin() as writing:
-            with _unguarded(writing):
-                _copy(reading, writing)
-            _continue_numbers(writing)
-    finally:
-        target.close()
+    with (
+        _opened(_url(path)) as source,
+        _opened(url) as target,
+        source.engine.connect() as reading,
+        target.engine.begin() as writing,
+    ):
+        with _unguarded(writing):
+            _copy(reading, writing)
+        _continue_numbers(writing)
 
 
 def refuse_filled(url: str) -> None:
@@ -76,15 +76,10 @@ def refuse_filled(url: str) -> None:
     if parsed.get_backend_name() == "sqlite":
         filled = Path(str(parsed.database)).exists()
     else:
-        database = Database(url)
-        try:
-            with database.reading() as session:
-                filled = bool(inspect(session.connection()).get_table_names())
-        finally:
-            database.close()
+        with _opened(url) as database, database.reading() as session:
+            filled = bool(inspect(session.connection()).get_table_names())
     if filled:
-        advice = "Restore into a new one: nothing is overwritten."
-        raise Conflict("the database is not empty", where="database_url", advice=advice)
+        raise Conflict("the database is not empty", where="database_url", advice=NOTHING_OVERWRITTEN)
 
 
 def rows(path: Path) -> dict[str, int]:
@@ -96,9 +91,19 @@ def rows(path: Path) -> dict[str, int]:
         }
 
 
+def _url(path: Path) -> str:
+    return f"sqlite:///{path}"
+
+
+def _close_up(path: Path) -> None:
+    """Bring into the one file what SQLite keeps beside it while it is written."""
+    with closing(sqlite3.connect(path)) as written:
+        written.execute("PRAGMA journal_mode = DELETE")
+
+
 @contextmanager
-def _opened(path: Path) -> Iterator[Database]:
-    database = Database(f"sqlite:///{path}")
+def _opened(url: str) -> Iterator[Database]:
+    database = Database(url)
     try:
         yield database
     finally:
@@ -119,11 +124,9 @@ def _check(path: Path) -> None:
 def _unguarded(connection: Connection) -> Iterator[None]:
     """A block in which no trigger fires: rows that were written by the rules are not judged by them once more."""
     if connection.dialect.name == "postgresql":
-        for switch in ("DISABLE", "ENABLE"):
-            for table in Record.metadata.sorted_tables:
-                connection.execute(text(f'ALTER TABLE "{table.name}" {switch} TRIGGER USER'))
-            if switch == "DISABLE":
-                yield
+        _switch_triggers(connection, "DISABLE")
+        yield
+        _switch_triggers(connection, "ENABLE")
         return
     triggers = connection.execute(text("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")).all()
     for name, _ in triggers:
@@ -131,6 +134,11 @@ def _unguarded(connection: Connection) -> Iterator[None]:
     yield
     for _, definition in triggers:
         connection.exec_driver_sql(definition)
+
+
+def _switch_triggers(connection: Connection, switch: str) -> None:
+    for table in Record.metadata.sorted_tables:
+        connection.execute(text(f'ALTER TABLE "{table.name}" {switch} TRIGGER USER'))
 
 
 def _revision(connection: Connection) -> str:

@@ -41,7 +41,6 @@ ARCHIVE: Final = "archive"
 KEYS: Final = "keys"
 # What is in a backup: all of them.
 TABLES: Final = tables.ALL
-NOTHING_OVERWRITTEN: Final = "Restore into a new one: nothing is overwritten."
 Manifest = dict[str, Any]
 
 
@@ -84,7 +83,7 @@ def restore(settings: Settings, path: Path) -> Manifest:
     """
     target = settings.data_dir.absolute()
     if target.exists() and any(target.iterdir()):
-        raise Conflict("the data folder is not empty", where=str(target), advice=NOTHING_OVERWRITTEN)
+        raise Conflict("the data folder is not empty", where=str(target), advice=snapshot.NOTHING_OVERWRITTEN)
     snapshot.refuse_filled(settings.database_location)
     target.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix=".hub-restore-", dir=target.parent) as name:

@@ -141,6 +141,14 @@ def find(session: Session, id_or_name: str) -> Member:
     return member
 
 
+def by_id(session: Session, member_id: str) -> Member:
+    """A member by id. Raises NotFound."""
+    found = session.get(Member, member_id)
+    if found is None:
+        raise NotFound("there is no such member")
+    return found
+
+
 def all_members(session: Session) -> list[Member]:
     """Every member, by name."""
     return list(session.scalars(select(Member).order_by(Member.name)))
