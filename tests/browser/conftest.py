@@ -84,6 +84,8 @@ def look(request: pytest.FixtureRequest) -> Callable[[Page, str], None]:
     folder = os.environ.get("TEST_PICTURES")
 
     def check(page: Page, name: str) -> None:
+        # A click returns once the next page has begun to come: axe would find a document without its root.
+        page.wait_for_load_state()
         found = axe.run(page, options=RULES)
         assert found.violations_count == 0, f"{name}: {found.generate_report()}"
         width = page.viewport_size["width"] if page.viewport_size else 0

@@ -185,8 +185,8 @@ def answer_request(page: Page, number: int, born: str, look: Look) -> None:
     page.get_by_role("button", name="Record the decision and make the copy").click()
     look(page, "subject-access-record")
     page.get_by_role("button", name="The person's copy, to print").click()
-    assert "prejudice" not in page.content()
     look(page, "subject-access-copy")
+    assert "prejudice" not in page.content()
 
 
 def give_quota(page: Page, member_id: str, look: Look) -> None:

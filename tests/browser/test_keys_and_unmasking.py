@@ -73,6 +73,7 @@ def test_two_people_unmask_a_source(served: LiveHub, page: Page, look: Look) -> 
         page.get_by_role("radio", name="Approve").check()
         page.get_by_label("Reason", exact=True).fill("The agreement allows it")
         page.get_by_role("button", name="Decide").click()
+    expect(page.get_by_role("button", name="Show the source")).to_be_visible()
     assert source.name not in page.content()
     page.get_by_role("button", name="Show the source").click()
     expect(page.get_by_text(source.name)).to_be_visible()

@@ -22,7 +22,8 @@ HEAVIEST = 150 * 1024
 SHARED = "/taxii2/plain/collections/shared/objects/"
 
 
-@pytest.fixture(scope="module")
+# Once for the shared hub: a module's fixture is made again where a worker comes back to the module.
+@pytest.fixture(scope="session")
 def bank(served: LiveHub) -> Iterator[TestMember]:
     """A member; feeds, held and refused values and polls are there with it."""
     bank = served.add_member("First Bank", groups=("banks",), roles=("reader", "contributor"))
