@@ -10,6 +10,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from hub import clock
+from hub.audit import record
 from hub.checks.filings.parts import Envelope
 from hub.checks.filings.records import Filing, FilingIdentifier
 from hub.checks.index import CheckIndex
@@ -71,6 +72,7 @@ def put_filing(
                 )
             )  # fmt: skip
     session.flush()
+    record(session, "tests", "filing:file", filing_id)
     for step in _path(known, state):
         changes = {"state": step} | ({"approved_by": _approver(session, member_id)} if known and step == "live" else {})
         session.execute(update(Filing).where(Filing.id == filing_id).values(**changes))

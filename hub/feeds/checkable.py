@@ -1,8 +1,8 @@
 """The ledger's indicators as the checking service hears them: who says what of a value, as one asker may know it.
 
 A contribution counts where its own audience and a collection that the asker may read let the asker see it, until
-it runs out; the asker's own never does. What is fetched is rounded up with decoys to a multiple of ``STEP``, and
-nothing is left out before it was weighed: the time tells neither a find nor what is hidden.
+it runs out; the asker's own never does. What is looked up and what is fetched is rounded up with decoys to a multiple
+of ``STEP``, and nothing is left out before it was weighed: the time tells neither a find nor what is hidden.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from hub.clock import DAY, HOUR
 from hub.db import Database, Row
 from hub.feeds.confidence import left
 from hub.feeds.indicator import FRAUD_KINDS
+from hub.feeds.present import PresentValues
 from hub.feeds.sources import REPORT_FRAUD
 from hub.stix.tlp import Tlp
 from hub.stix.values import Kind
@@ -32,17 +33,22 @@ KINDS: Final = frozenset(kind.value for kind in Kind)
 MOST_PARAMETERS: Final = 1024
 # The letter of a 3x5x2 grade whose content is never passed on.
 SUSPECTED_FALSE: Final = "E"
-COLUMNS: Final = (
+SAID: Final = (
     "SELECT i.kind, i.value, i.stix_id, c.collections, c.first_seen, c.last_seen, c.count, c.grade, c.tlp,"
     " c.groups, c.labels, c.echo, c.renew_at, s.member_id, s.source_class, s.independence_group, s.listed_is_seen"
     " FROM indicator i JOIN contribution c ON c.indicator_id = i.id JOIN source s ON s.id = c.source_id WHERE "
 )
-# From somewhere in the older half, so that enough follow: the place is told in millionths of the newest number.
+POSTGRESQL: Final = SAID + "i.kind = ? AND i.value = ANY(?)"
+SQLITE: Final = SAID + "i.kind = ? AND i.value IN (SELECT value FROM json_each(?))"  # noqa: S608 (constants)
+# From somewhere in the older half, so that enough follow: the place is told in millionths of the newest number. In the
+# order of the contributions' own key: ordered by the indicators', SQLite sorts all that follow.
 MILLION: Final = 1_000_000
 START: Final = "(SELECT coalesce(max(id), 0) * ? / 1000000 FROM indicator)"
-OTHERS: Final = COLUMNS + f"i.id >= {START} ORDER BY i.id LIMIT 8"
+OTHERS: Final = SAID + f"c.indicator_id >= {START} ORDER BY c.indicator_id LIMIT 8"
 # The inner limit is one that PostgreSQL's planner knows: else it believes that a tenth of the table is wanted.
 DECOYS: Final = "SELECT * FROM (…) AS others LIMIT ?".replace("…", OTHERS)
+# What no value is, to make up the number of those that are looked up.
+NOBODYS: Final = " "
 STANDING: Final = "SELECT stix_id, content FROM indicator WHERE stix_id IN ({})"
 
 
@@ -84,12 +90,14 @@ class _Said(NamedTuple):
     listed_is_seen: bool | int
 
 
-@dataclass(frozen=True, slots=True)
 class CheckableIndicators:
-    """Looks up indicators of fraud kinds."""
+    """Looks up indicators of fraud kinds; one for each process."""
 
-    database: Database
-    kinds: frozenset[Kind] = frozenset(FRAUD_KINDS)
+    kinds: Final = frozenset(FRAUD_KINDS)
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._present = PresentValues(database)
 
     def heard(
         self, values: Sequence[tuple[str, str]], actor: Actor, collections: frozenset[int]
@@ -129,32 +137,30 @@ class CheckableIndicators:
         for start in range(0, len(refs), MOST_PARAMETERS):
             part = refs[start : start + MOST_PARAMETERS]
             marks = ", ".join("?" * len(part))
-            found.update(ref for ref, content in self.database.select(STANDING.format(marks), part) if content)
+            found.update(ref for ref, content in self._database.select(STANDING.format(marks), part) if content)
         return found
 
     def _said(self, values: Sequence[tuple[str, str]]) -> list[_Said]:
-        by_kind: dict[str, list[str]] = {}
-        for kind, text in dict.fromkeys(values):
-            by_kind.setdefault(kind, []).append(text)
+        by_kind: dict[str, list[str]] = {kind: [] for kind, _ in values}
+        for kind, text in dict.fromkeys(self._present.possible(values)):
+            by_kind[kind].append(text)
         rows: list[Row] = []
         for kind, texts in by_kind.items():
-            for start in range(0, len(texts), MOST_PARAMETERS):
-                rows += self._of_kind(kind, texts[start : start + MOST_PARAMETERS])
+            made_up = [f"{NOBODYS}{n}" for n in range(-len(texts) % STEP or STEP * (not texts))]
+            rows += self._of_kind(kind, texts + made_up)
         return [_Said(*row) for row in rows]
 
     def _of_kind(self, kind: str, texts: Sequence[str]) -> list[Row]:
-        if self.database.product == "postgresql":
-            return self.database.look_up(f"{COLUMNS}i.kind = ? AND i.value = ANY(?)", (kind, list(texts)))
-        length = next(one for one in (4, 32, 256, MOST_PARAMETERS) if one >= len(texts))
-        filled = [*texts, *[texts[-1]] * (length - len(texts))]
-        marks = ", ".join("?" * length)
-        return self.database.look_up(f"{COLUMNS}i.kind = ? AND i.value IN ({marks})", (kind, *filled))
+        """One value is bound, so that the statement is the same for any number of texts."""
+        if self._database.product == "postgresql":
+            return self._database.look_up(POSTGRESQL, (kind, texts))
+        return self._database.look_up(SQLITE, (kind, orjson.dumps(texts).decode()))
 
     def _decoys(self, values: Sequence[tuple[str, str]], count: int) -> list[_Said]:
         """Contributions that nobody asked for, the same ones whenever the same is asked."""
         digest = hashlib.sha256("\n".join(text for _, text in values).encode()).digest()
         start = int.from_bytes(digest[:8], "big") % (MILLION // 2)
-        rows = self.database.look_up(DECOYS, (start, count))
+        rows = self._database.look_up(DECOYS, (start, count))
         return [_Said(*row) for row in islice(cycle(rows), count)]
 
 

@@ -7,10 +7,11 @@ prepared once, and a batch of a thousand has one value to bind.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection
+from collections.abc import Sequence
 from itertools import cycle, islice
 from typing import Final, NamedTuple
 
+from hub.checks.index import TAG_BYTES
 from hub.db import Database
 
 STEP: Final = 8
@@ -80,13 +81,18 @@ class Filed(NamedTuple):
     sealed: bytes
 
 
-def filed(database: Database, tags: Collection[bytes]) -> list[Filed]:
-    """What stands under ``tags``, and decoys: the same ones whenever the same is asked, from the lower half of all
-    tags, so that enough follow.
+def filed(database: Database, tags: Sequence[bytes], possible: Sequence[bytes]) -> list[Filed]:
+    """What stands under ``tags``, of which all but the ``possible`` ones are known to be unknown, and decoys.
+
+    ``possible`` is made up to a multiple of ``STEP`` with tags that nobody has, so that a known one and an unknown one
+    cost the same. The decoys are the same ones whenever the same is asked, from the lower half of all tags, so that
+    enough follow.
     """
-    joined = b"".join(sorted(set(tags)))  # in order, so that neighbours are read together
-    start = bytearray(hashlib.sha256(joined).digest()[:16])
-    start[0] &= 0x7F
-    rows = [Filed(*row) for row in database.look_up(STATEMENTS[database.product], (len(joined), joined, bytes(start)))]
+    short = -len(possible) % STEP or STEP * (not possible)
+    chance = hashlib.shake_256(b"".join(tags)).digest((1 + short) * TAG_BYTES)
+    nobodys = [chance[at : at + TAG_BYTES] for at in range(TAG_BYTES, len(chance), TAG_BYTES)]
+    joined = b"".join(sorted({*possible, *nobodys}))  # in order, so that neighbours are read together
+    start = bytes((chance[0] & 0x7F, *chance[1:TAG_BYTES]))
+    rows = [Filed(*row) for row in database.look_up(STATEMENTS[database.product], (len(joined), joined, start))]
     spare = cycle([row for row in rows if row.decoy])  # where there are too few, some serve twice
     return rows + list(islice(spare, -len(rows) % STEP))

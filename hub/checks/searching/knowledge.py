@@ -14,14 +14,15 @@ from typing import Final, Protocol
 
 from hub import clock
 from hub.auth import Actor
-from hub.checks.filings.parts import Envelope, open_name
+from hub.checks.filings.parts import Envelope, open_person
 from hub.checks.filings.records import LIVE
 from hub.checks.index import FIRST_EPOCH, CheckIndex
 from hub.checks.searching.filed import STEP, Filed, filed
+from hub.checks.searching.known_tags import KnownTags
 from hub.checks.searching.names import alike
 from hub.checks.searching.viewers import Viewer
 from hub.checks.searching.weighing import INTELLIGENCE, Voice, grade_of
-from hub.checks.subjects import Subject, Term, terms
+from hub.checks.subjects import NAME_AND_POSTCODE, Person, Subject, Term, terms
 from hub.db import Database
 from hub.sealing import Vault
 from hub.stix.values import Kind
@@ -99,6 +100,8 @@ class KnownIndicators(Protocol):
 
 # A term of a subject, by the subject's place among those asked for.
 Sought = tuple[int, Term]
+# What is filed that may be about a person at a place, and whether both say the whole of an identifier.
+Pair = tuple[Filed, int, Person, bool]
 
 
 class Knowledge:
@@ -108,6 +111,7 @@ class Knowledge:
         self.indicators = indicators
         self._database = database
         self._vault = vault
+        self._known_tags = KnownTags(database)
         self._indicator_facets = frozenset(kind.value for kind in indicators.kinds)
         envelope, self._decoy_key = Envelope.made(vault, DECOY)
         self._decoy_name = envelope.seal_identifier(0, "", "", DECOY)
@@ -119,31 +123,32 @@ class Knowledge:
         """
         sought = [(place, term) for place, subject in enumerate(subjects) if subject for term in terms(subject)]
         voices: dict[int, list[Voice]] = {}
-        names = {place: one.person.name for place, one in enumerate(subjects) if one and one.person}
-        self._hear_filings(sought, names, viewer, voices)
+        people = {place: one.person for place, one in enumerate(subjects) if one and one.person}
+        self._hear_filings(sought, people, viewer, voices)
         self._hear_indicators(sought, viewer, voices)
         return {place: _once(heard) if len(heard) > 1 else heard for place, heard in voices.items()}
 
     def _hear_filings(
-        self, sought: Sequence[Sought], names: Mapping[int, str], viewer: Viewer, voices: dict[int, list[Voice]]
+        self, sought: Sequence[Sought], people: Mapping[int, Person], viewer: Viewer, voices: dict[int, list[Voice]]
     ) -> None:
-        """``names``: those of the people who are asked for, by their places."""
-        tags = self._tags(sought)
-        rows = filed(self._database, tags)
+        """``people``: those who are asked for, by their places."""
+        index = self._index()
+        tags = [index.tag(term.facet, term.text, epoch) for epoch in index.epochs for _, term in sought]
+        rows = filed(self._database, tags, self._known_tags.possible(tags, index.epochs))
         wanted = _by_tag(tags, sought, rows)
         now = clock.micros()
-        to_compare: list[tuple[Filed, int, str]] = []
+        to_compare: list[Pair] = []
         for row in rows:
             hearable, voice = _hearable(row, viewer, now) & (not row.decoy), self._voice(row, now)
             for place, term in wanted[row.tag] if hearable else ():
-                if term.exact and row.exact:
-                    voices.setdefault(place, []).append(voice)
-                elif (name := names.get(place)) is None:
-                    voices.setdefault(place, []).append(_inexact(voice))
+                person, whole = people.get(place), term.exact and row.exact
+                if person is not None and not (whole and (person.born is None or term.facet != NAME_AND_POSTCODE)):
+                    to_compare.append((row, place, person, whole))
                 else:
-                    to_compare.append((row, place, name))
-        for row, place in self._alike(to_compare, bool(names)):
-            voices.setdefault(place, []).append(_inexact(self._voice(row, now)))
+                    voices.setdefault(place, []).append(voice if whole else _inexact(voice))
+        for row, place, whole in self._alike(to_compare, bool(people)):
+            voice = self._voice(row, now)
+            voices.setdefault(place, []).append(voice if whole else _inexact(voice))
 
     def _voice(self, row: Filed, now: int) -> Voice:
         """Intelligence fades as the indicator of the value does; what was established as known fraud does not."""
@@ -153,24 +158,24 @@ class Knowledge:
             row.last_seen, left=left if row.tier == INTELLIGENCE else 1.0,
         )  # fmt: skip
 
-    def _tags(self, sought: Sequence[Sought]) -> list[bytes]:
-        """The tags of ``sought``, in its order, once for each epoch that is searched."""
-        index = CheckIndex(self._vault, tuple(epoch for (epoch,) in self._database.select(EPOCHS)) or (FIRST_EPOCH,))
-        return [index.tag(term.facet, term.text, epoch) for epoch in index.epochs for _, term in sought]
+    def _index(self) -> CheckIndex:
+        """The index with the epochs that are searched now."""
+        return CheckIndex(self._vault, tuple(epoch for (epoch,) in self._database.select(EPOCHS)) or (FIRST_EPOCH,))
 
-    def _alike(self, pairs: Sequence[tuple[Filed, int, str]], people: bool) -> list[tuple[Filed, int]]:
-        """Those of ``pairs`` whose names may be one person's; a multiple of ``STEP`` is opened where people are asked
-        for.
+    def _alike(self, pairs: Sequence[Pair], people: bool) -> list[tuple[Filed, int, bool]]:
+        """Those of ``pairs`` whose names may be one person's, and whether it is the whole identifier: who has the same
+        name and postcode and another birth date is somebody else. A multiple of ``STEP`` is opened where people are
+        asked for.
         """
         if not people:
             return []
-        found = [
-            (row, place)
-            for row, place, name in pairs
-            if alike(open_name(self._vault, row.filing_id, row.position, row.wrapped_key, row.sealed), name)
-        ]
+        found = []
+        for row, place, person, whole in pairs:
+            name, born = open_person(self._vault, row.filing_id, row.position, row.wrapped_key, row.sealed)
+            if alike(name, person.name):
+                found.append((row, place, whole and born in ("", person.born)))
         for _ in range(STEP - len(pairs) % STEP):
-            alike(open_name(self._vault, DECOY, 0, self._decoy_key, self._decoy_name), DECOY)
+            alike(open_person(self._vault, DECOY, 0, self._decoy_key, self._decoy_name)[0], DECOY)
         return found
 
     def _hear_indicators(self, sought: Sequence[Sought], viewer: Viewer, voices: dict[int, list[Voice]]) -> None:

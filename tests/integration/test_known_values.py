@@ -1,0 +1,129 @@
+"""What a process knows to be absent from the checking index and from the indicators: nothing that is there."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from hub.audit.records import AuditEvent
+from hub.checks.filings.records import FilingIdentifier
+from hub.checks.kept import rotation
+from hub.checks.searching import filed, known_tags
+from hub.checks.searching.known_tags import KnownTags
+from hub.db import presence
+from hub.feeds import checkable, present
+from hub.feeds.present import PresentValues
+from hub.feeds.records import Indicator
+from tests import filings
+from tests.engines import DatabaseEngine, SQLite
+from tests.live import LocalHub, TestMember, local
+
+ABSENT = [bytes([number]) * 16 for number in range(200)]
+
+
+@pytest.fixture
+def hub(database_engine: DatabaseEngine, tmp_path: Path) -> Iterator[LocalHub]:
+    with database_engine.migrated() as url, local(url, tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+def bank(hub: LocalHub) -> TestMember:
+    return hub.add_member("First Bank", groups=("banks",), roles=("reader", "contributor"), clearance="amber+strict")
+
+
+def tags_of(hub: LocalHub) -> list[bytes]:
+    with hub.hub.database.reading() as session:
+        return list(session.scalars(select(FilingIdentifier.tag)))
+
+
+def pairs_of(hub: LocalHub) -> set[tuple[str, str]]:
+    with hub.hub.database.reading() as session:
+        return {(one.kind, one.value) for one in session.scalars(select(Indicator))}
+
+
+def caught_up(known: KnownTags, epochs: list[int]) -> int:
+    """Ask until something is known to be absent; how many times everything was possible before."""
+    for times in range(50):
+        if len(known.possible(ABSENT, epochs)) < len(ABSENT):
+            return times
+    pytest.fail("it never reads to the end")
+
+
+def test_what_is_filed_amended_and_rotated_is_possible_at_once(
+    hub: LocalHub, bank: TestMember, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(known_tags, "TAGS_AT_ONCE", 3)
+    monkeypatch.setattr(known_tags, "EVENTS_AT_ONCE", 4)
+    monkeypatch.setattr(rotation, "BATCH", 2)
+    filings.filed(hub, bank, *(filings.intelligence() for _ in range(7)))
+    known = KnownTags(hub.hub.database)
+    assert known.possible(ABSENT, [1]) == ABSENT, "nothing is left out before all was read"
+    assert caught_up(known, [1]) >= 1
+    assert set(tags_of(hub)) <= set(known.possible([*tags_of(hub), *ABSENT], [1]))
+
+    reference = "amended-1"
+    for subject in ({"phone": "+44 7700 900811"}, {"phone": "+44 7700 900812"}, filings.account(77)):
+        filings.filed(hub, bank, filings.intelligence(reference=reference, subject=subject))
+        assert set(tags_of(hub)) <= set(known.possible([*tags_of(hub), *ABSENT], [1]))
+    caught_up(known, [1])
+
+    assert known.possible(ABSENT, [2, 1]) == ABSENT, "during a rotation everything is looked up"
+    assert rotation.rotate_index(hub.hub.database, hub.hub.vault, "operator", grace_seconds=0).number == 2
+    assert set(tags_of(hub)) <= set(known.possible([*tags_of(hub), *ABSENT], [2]))
+    caught_up(known, [2])
+    assert set(tags_of(hub)) <= set(known.possible([*tags_of(hub), *ABSENT], [2]))
+
+
+def test_every_write_of_the_index_is_in_the_audit_log(hub: LocalHub, bank: TestMember) -> None:
+    """The tags are followed by these events: one that is named otherwise would hide filings."""
+    filings.filed(hub, bank, filings.intelligence(reference="one"))
+    filings.filed(hub, bank, filings.intelligence(reference="one"))
+    filings.filed(hub, bank, filings.known_fraud())
+    with hub.hub.database.reading() as session:
+        actions = set(session.scalars(select(AuditEvent.action).where(AuditEvent.action.startswith("filing:"))))
+    assert actions == known_tags.WRITTEN
+
+
+def test_more_than_was_expected_is_read_anew(hub: LocalHub, bank: TestMember, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(presence, "SMALLEST", 64)
+    known, values = KnownTags(hub.hub.database), PresentValues(hub.hub.database)
+    seen: set[tuple[str, str]] = set()
+    for _ in range(4):
+        filings.filed(hub, bank, *(filings.intelligence() for _ in range(6)))
+        assert set(tags_of(hub)) <= set(known.possible([*tags_of(hub), *ABSENT], [1]))
+        assert pairs_of(hub) > seen
+        seen = pairs_of(hub)
+        assert seen <= set(values.possible(sorted(seen)))
+
+
+def test_an_indicator_is_possible_at_once(hub: LocalHub, bank: TestMember, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(present, "AT_ONCE", 3)
+    unknown = [("phone", f"+4477009{number:05d}") for number in range(200)]
+    filings.filed(hub, bank, *(filings.intelligence() for _ in range(7)))
+    values = PresentValues(hub.hub.database)
+    assert values.possible(unknown) == unknown, "nothing is left out before all was read"
+    assert any(len(values.possible(unknown)) < len(unknown) for _ in range(20))
+    for _ in range(3):
+        before = pairs_of(hub)
+        filings.filed(hub, bank, filings.intelligence())
+        (fresh,) = pairs_of(hub) - before
+        assert values.possible([*unknown, fresh]).count(fresh) == 1
+        assert pairs_of(hub) <= set(values.possible(sorted(pairs_of(hub))))
+
+
+def test_no_statement_reads_more_than_it_is_asked_for(sqlite: SQLite) -> None:
+    """A sort or a walk through a table would cost each check as much as everything that is known."""
+    tags = filed.STATEMENTS["sqlite"], (32, bytes(32), bytes(16))
+    said = checkable.SQLITE, ("phone", '["+447700900800"]')
+    with sqlite.migrated() as url, sqlite3.connect(url.removeprefix("sqlite:///")) as connection:
+        for sql, values in (tags, said, (checkable.DECOYS, (5, 3))):
+            plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {sql}", values)]
+            assert not [step for step in plan if "TEMP B-TREE" in step], plan
+            walked = [step for step in plan if step.startswith("SCAN ") and step.split()[1] in {"i", "f", "c", "s"}]
+            assert not walked, plan
+    connection.close()
