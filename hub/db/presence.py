@@ -4,6 +4,9 @@ Of the values that a batch of checks asks for, nearly all are unknown, and each 
 which it reads anew after every write. A bit for each known value tells most of them beforehand: where it is not set,
 the value is not there; where it is, the database is asked. (A Bloom filter with one hash function: what is asked for
 nothing costs little, and a second function would cost every value.)
+
+What is spared must not show in the time of an answer. So the number of those that the database is asked for is made up
+to a multiple of an eighth of all (``made_up``), which a batch fills only where every eighth value is known.
 """
 
 from __future__ import annotations
@@ -14,6 +17,9 @@ from typing import Final
 # With fewer bits for each value, one unknown one in sixteen looks known; it begins with twice as many.
 LEAST_BITS: Final = 16
 SMALLEST: Final = 1 << 16
+# The database is asked for a multiple of so many values for each 64 that are wanted.
+STEP: Final = 8
+PART: Final = 64
 
 
 class Presence:
@@ -41,3 +47,9 @@ class Presence:
         """For each value 0 where it is surely absent, else 1."""
         bits, mask = self._bits, self._mask
         return [bits[(number & mask) >> 3] >> (number & 7) & 1 for number in numbers]
+
+
+def made_up(possible: int, wanted: int) -> int:
+    """How many values that nobody has are looked up beside the ``possible`` ones of those that are ``wanted``."""
+    step = STEP * -(-max(wanted, 1) // PART)
+    return step * max(1, -(-possible // step)) - possible

@@ -8,6 +8,7 @@ of ``STEP``, and nothing is left out before it was weighed: the time tells neith
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import cycle, islice
@@ -19,6 +20,7 @@ from hub import clock
 from hub.auth import Actor
 from hub.clock import DAY, HOUR
 from hub.db import Database, Row
+from hub.db.presence import made_up
 from hub.feeds.confidence import left
 from hub.feeds.indicator import FRAUD_KINDS
 from hub.feeds.present import PresentValues
@@ -141,13 +143,14 @@ class CheckableIndicators:
         return found
 
     def _said(self, values: Sequence[tuple[str, str]]) -> list[_Said]:
-        by_kind: dict[str, list[str]] = {kind: [] for kind, _ in values}
+        wanted = Counter(kind for kind, _ in values)
+        by_kind: dict[str, list[str]] = {kind: [] for kind in wanted}
         for kind, text in dict.fromkeys(self._present.possible(values)):
             by_kind[kind].append(text)
         rows: list[Row] = []
         for kind, texts in by_kind.items():
-            made_up = [f"{NOBODYS}{n}" for n in range(-len(texts) % STEP or STEP * (not texts))]
-            rows += self._of_kind(kind, texts + made_up)
+            nobodys = [f"{NOBODYS}{n}" for n in range(made_up(len(texts), wanted[kind]))]
+            rows += self._of_kind(kind, texts + nobodys)
         return [_Said(*row) for row in rows]
 
     def _of_kind(self, kind: str, texts: Sequence[str]) -> list[Row]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.db.presence import LEAST_BITS, SMALLEST, Presence
+from hub.db.presence import LEAST_BITS, SMALLEST, Presence, made_up
 
 numbers = st.lists(st.integers(-(2**63), 2**63 - 1), max_size=300)
 
@@ -36,3 +36,13 @@ def test_it_is_full_once_too_many_were_added() -> None:
     assert not presence.full
     presence.add([1])
     assert presence.full
+
+
+@given(st.integers(0, 3000), st.integers(0, 3000))
+def test_what_is_looked_up_does_not_tell_how_much_is_known(possible: int, wanted: int) -> None:
+    possible = min(possible, wanted)
+    asked = possible + made_up(possible, wanted)
+    assert asked >= 8
+    assert asked % 8 == 0
+    if possible <= wanted // 8:
+        assert asked == made_up(0, wanted), "the same as where nothing is known"

@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 
 from hub.checks.index import TAG_BYTES
 from hub.db import Database
+from hub.db.presence import made_up
 
 STEP: Final = 8
 COLUMNS: Final = (
@@ -84,12 +85,10 @@ class Filed(NamedTuple):
 def filed(database: Database, tags: Sequence[bytes], possible: Sequence[bytes]) -> list[Filed]:
     """What stands under ``tags``, of which all but the ``possible`` ones are known to be unknown, and decoys.
 
-    ``possible`` is made up to a multiple of ``STEP`` with tags that nobody has, so that a known one and an unknown one
-    cost the same. The decoys are the same ones whenever the same is asked, from the lower half of all tags, so that
-    enough follow.
+    ``possible`` is made up with tags that nobody has, so that a known one and an unknown one cost the same. The decoys
+    are the same ones whenever the same is asked, from the lower half of all tags, so that enough follow.
     """
-    short = -len(possible) % STEP or STEP * (not possible)
-    chance = hashlib.shake_256(b"".join(tags)).digest((1 + short) * TAG_BYTES)
+    chance = hashlib.shake_256(b"".join(tags)).digest((1 + made_up(len(possible), len(tags))) * TAG_BYTES)
     nobodys = [chance[at : at + TAG_BYTES] for at in range(TAG_BYTES, len(chance), TAG_BYTES)]
     joined = b"".join(sorted({*possible, *nobodys}))  # in order, so that neighbours are read together
     start = bytes((chance[0] & 0x7F, *chance[1:TAG_BYTES]))
