@@ -45,7 +45,7 @@ SQLITE: Final = SAID + "i.kind = ? AND i.value IN (SELECT value FROM json_each(?
 # From somewhere in the older half, so that enough follow: the place is told in millionths of the newest number. In the
 # order of the contributions' own key: ordered by the indicators', SQLite sorts all that follow.
 MILLION: Final = 1_000_000
-START: Final = "(SELECT coalesce(max(id), 0) * ? / 1000000 FROM indicator)"
+START: Final = "(SELECT coalesce(max(id), 0) * CAST(? AS BIGINT) / 1000000 FROM indicator)"
 OTHERS: Final = SAID + f"c.indicator_id >= {START} ORDER BY c.indicator_id LIMIT 8"
 # The inner limit is one that PostgreSQL's planner knows: else it believes that a tenth of the table is wanted.
 DECOYS: Final = "SELECT * FROM (…) AS others LIMIT ?".replace("…", OTHERS)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import insert, select
 
 from hub.audit.records import AuditEvent
 from hub.checks.filings.records import FilingIdentifier
@@ -22,6 +22,7 @@ from tests import filings
 from tests.engines import DatabaseEngine, SQLite
 from tests.live import LocalHub, TestMember, local
 
+OF_A_VALUE = {"key": "k", "stix_id": "k", "generation": 0, "created": 0, "modified": 0, "content": b""}
 ABSENT = [bytes([number]) * 16 for number in range(200)]
 
 
@@ -114,6 +115,21 @@ def test_an_indicator_is_possible_at_once(hub: LocalHub, bank: TestMember, monke
         (fresh,) = pairs_of(hub) - before
         assert values.possible([*unknown, fresh]).count(fresh) == 1
         assert pairs_of(hub) <= set(values.possible(sorted(pairs_of(hub))))
+
+
+def test_indicators_of_the_highest_numbers_are_heard(hub: LocalHub, bank: TestMember) -> None:
+    asker = hub.add_member("Second Bank", groups=("banks",), roles=("reader",), clearance="amber+strict")
+    with hub.hub.database.unit_of_work() as session:
+        session.execute(insert(Indicator).values(id=2**31 - 2, kind="domain", value="last.example", **OF_A_VALUE))
+    subject = filings.account(91)
+    filings.filed(hub, bank, filings.intelligence(subject=subject))
+    asked = {
+        **filings.BASIS,
+        "purpose": "payee-check",
+        "subject": {"kind": "bank-account", "value": "20-20-15 00000091"},
+    }
+    for _ in range(3):
+        assert hub.request("POST", "/api/v1/checks", asker, json=asked).get_json()["answers"][0]["outcome"] == "match"
 
 
 def test_no_statement_reads_more_than_it_is_asked_for(sqlite: SQLite) -> None:
