@@ -38,17 +38,18 @@ SUSPECTED_FALSE: Final = "E"
 SAID: Final = (
     "SELECT i.kind, i.value, i.stix_id, c.collections, c.first_seen, c.last_seen, c.count, c.grade, c.tlp,"
     " c.groups, c.labels, c.echo, c.renew_at, s.member_id, s.source_class, s.independence_group, s.listed_is_seen"
-    " FROM indicator i JOIN contribution c ON c.indicator_id = i.id JOIN source s ON s.id = c.source_id WHERE "
+    " FROM {} c JOIN indicator i ON i.id = c.indicator_id JOIN source s ON s.id = c.source_id"
 )
-POSTGRESQL: Final = SAID + "i.kind = ? AND i.value = ANY(?)"
-SQLITE: Final = SAID + "i.kind = ? AND i.value IN (SELECT value FROM json_each(?))"  # noqa: S608 (constants)
-# From somewhere in the older half, so that enough follow: the place is told in millionths of the newest number. In the
-# order of the contributions' own key: ordered by the indicators', SQLite sorts all that follow.
+OF_VALUES: Final = SAID.format("contribution") + " WHERE i.kind = ? AND i.value "
+POSTGRESQL: Final = OF_VALUES + "= ANY(?)"
+SQLITE: Final = OF_VALUES + "IN (SELECT value FROM json_each(?))"  # noqa: S608 (constants)
+# From somewhere in the older half, so that enough follow: the place is told in millionths of the newest number. Eight
+# are chosen before anything is joined to them: else a planner walks through all that come before, or sorts all that
+# follow.
 MILLION: Final = 1_000_000
 START: Final = "(SELECT coalesce(max(id), 0) * CAST(? AS BIGINT) / 1000000 FROM indicator)"
-OTHERS: Final = SAID + f"c.indicator_id >= {START} ORDER BY c.indicator_id LIMIT 8"
-# The inner limit is one that PostgreSQL's planner knows: else it believes that a tenth of the table is wanted.
-DECOYS: Final = "SELECT * FROM (…) AS others LIMIT ?".replace("…", OTHERS)
+CHOSEN: Final = f"WHERE indicator_id >= {START} ORDER BY indicator_id LIMIT 8"
+DECOYS: Final = SAID.format(f"(SELECT * FROM contribution {CHOSEN})") + " LIMIT ?"  # noqa: S608 (constants)
 # What no value is, to make up the number of those that are looked up.
 NOBODYS: Final = " "
 STANDING: Final = "SELECT stix_id, content FROM indicator WHERE stix_id IN ({})"

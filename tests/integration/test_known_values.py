@@ -140,6 +140,8 @@ def test_no_statement_reads_more_than_it_is_asked_for(sqlite: SQLite) -> None:
         for sql, values in (tags, said, (checkable.DECOYS, (5, 3))):
             plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {sql}", values)]
             assert not [step for step in plan if "TEMP B-TREE" in step], plan
-            walked = [step for step in plan if step.startswith("SCAN ") and step.split()[1] in {"i", "f", "c", "s"}]
-            assert not walked, plan
+            # What is chosen first, eight rows, is then walked through; so are the texts and places that were given.
+            chosen = {step.split()[1] for step in plan if step.startswith(("MATERIALIZE ", "CO-ROUTINE "))}
+            walked = {step.split()[1] for step in plan if step.startswith("SCAN ")}
+            assert walked <= chosen | {"json_each", "place", "found", "CONSTANT"}, plan
     connection.close()
