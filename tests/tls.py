@@ -121,14 +121,14 @@ def listens(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def negotiated(url: str, authority: Issued, most: ssl.TLSVersion) -> str | None:
-    """The version that a client which goes up to ``most`` gets."""
+def negotiated(url: str, authority: Issued, most: ssl.TLSVersion, suites: str = "ALL") -> str | None:
+    """The version that a client which goes up to ``most`` gets; ``suites`` are those of TLS 1.2 and before."""
     context = ssl.create_default_context(cafile=str(authority.cert_file))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # naming TLS 1.1 is the point
         context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
         context.maximum_version = most
-        context.set_ciphers("ALL:@SECLEVEL=0")
+        context.set_ciphers(f"{suites}:@SECLEVEL=0")
     port = int(url.rsplit(":", 1)[1])
     with (
         socket.create_connection(("127.0.0.1", port), timeout=10) as plain,

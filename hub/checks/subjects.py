@@ -51,6 +51,8 @@ class SubjectKind(StrEnum):
 CHECKING_ONLY: Final = frozenset(
     {SubjectKind.DEVICE, SubjectKind.PERSON, SubjectKind.NINO, SubjectKind.PASSPORT}
 )  # fmt: skip
+# Their canonical form does not by itself rule out that a card's number stands within.
+_WORDED: Final = frozenset({SubjectKind.EMAIL, SubjectKind.URL, SubjectKind.DOMAIN})
 _INDICATOR_KINDS: Final = {kind.value: kind for kind in Kind}
 
 _MOST_NAME: Final = 200
@@ -63,10 +65,17 @@ _OLDEST_BIRTH: Final = date(1900, 1, 1)
 _NINO: Final = re.compile(
     r"(?:QQ|(?!BG|GB|KN|NK|NT|TN|ZZ)[ABCEGHJ-PRSTW-Z][ABCEGHJ-NPRSTW-Z])[0-9]{6}[A-D]"
 )  # fmt: skip
-_PASSPORT: Final = re.compile(r"([A-Z]{3}|D)[:/ ]([A-Z0-9]{5,9})")
+_PASSPORT: Final = re.compile(r"([A-Z]{3}|D) ?[:/ ] ?([A-Z0-9](?:[ -]?[A-Z0-9]){4,8})")
 # The number, its check digit and the country, as the second line of the machine readable zone begins.
 _PASSPORT_MRZ: Final = re.compile(r"([A-Z0-9<]{9})([0-9])([A-Z]{3}|D<<).*")
-_DEVICE: Final = re.compile(r"(fingerprint|android-id|idfa|idfv|mac):([a-z0-9._:-]{6,128})")
+_DEVICE: Final = re.compile(r"(fingerprint|android-id|idfa|idfv):([a-z0-9._:-]{6,128})")
+_MAC: Final = re.compile(r"[0-9a-f]{12}")
+# Letters that are no letter with a mark (Unicode 3.13 decomposes none of them), as they are written without their own.
+_PLAIN_LETTERS: Final = str.maketrans(
+    {"ł": "l", "ø": "o", "đ": "d", "ð": "d", "ħ": "h", "ŧ": "t", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th"}
+)
+# A person's whole name with the postcode: what father and son may share.
+NAME_AND_POSTCODE: Final = "person-name-postcode"
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +134,10 @@ def canonical_subject(kind: SubjectKind, raw: str | Mapping[str, Any]) -> Subjec
         found = canonical(Kind(kind.value), raw)
     except RefusedValue as error:
         raise InvalidInput(error.reason, advice=error.advice) from None
+    if kind in _WORDED:
+        refuse_card(raw)
+    if kind is SubjectKind.SOCIAL_HANDLE:
+        _refuse_address(found.text)
     try:
         return Subject(SubjectKind(found.kind.value), found.text)
     except ValueError:
@@ -153,11 +166,14 @@ def indicator_values(subject: Subject) -> list[Value]:
 
 
 def canonical_name(raw: str) -> str:
-    """A name for comparison: folded, without accents, titles and punctuation, its words in alphabetical order."""
+    """A name for comparison: folded, in plain letters, without titles and punctuation, its words in alphabetical
+    order.
+    """
     folded = raw
     for _ in range(2):  # twice, so that folding is stable (Unicode 3.13 D146)
         parted = unicodedata.normalize("NFKD", folded.casefold())
         folded = "".join(character for character in parted if not unicodedata.combining(character))
+        folded = folded.translate(_PLAIN_LETTERS)
     words = re.sub(r"[^\w\s-]", "", folded).replace("-", " ").replace("_", " ").split()
     return " ".join(sorted([word for word in words if word not in _TITLES] or words))
 
@@ -236,7 +252,7 @@ def _passport(raw: str) -> str:
         raise InvalidInput(
             "is not a passport number", advice="Write the country's three letters before it: GBR:123456789."
         )
-    return f"{match[1]}:{match[2]}"
+    return f"{match[1]}:{re.sub('[ -]', '', match[2])}"
 
 
 def _icao_digit(text: str) -> int:
@@ -253,6 +269,11 @@ def _device(raw: str) -> str:
             return f"imei:{imei.validate(number)[:15]}"
         except BadNumber:
             raise InvalidInput("is not an IMEI", advice="Write it as imei:490154203237518.") from None
+    if scheme == "mac":
+        octets = re.sub(r"[\s:.-]", "", number)
+        if not _MAC.fullmatch(octets):
+            raise InvalidInput("is not a MAC address", advice="Write it as mac:00:53:00:aa:bb:cc.")
+        return f"mac:{octets}"
     if not _DEVICE.fullmatch(text):
         raise InvalidInput(
             "is not a device", advice="Name what it is: imei:…, fingerprint:…, android-id:…, idfa:…, idfv:… or mac:…"
@@ -263,9 +284,22 @@ def _device(raw: str) -> str:
 def _refuse_card(raw: str) -> None:
     if len(raw) > _MOST_NAME:
         raise InvalidInput(f"is longer than {_MOST_NAME} characters")
-    if contains_card(raw):
+    refuse_card(raw)
+
+
+def refuse_card(text: str, where: str | None = None) -> None:
+    """Raise InvalidInput at ``where`` for a text that holds a full payment card number, which nothing here may keep."""
+    if contains_card(text):
         raise InvalidInput(
-            "this holds a full payment card number, which is never taken", advice="Leave the number out."
+            "this holds a full payment card number, which is never taken", where=where, advice="Leave the number out."
+        )
+
+
+def _refuse_address(handle: str) -> None:
+    """A page's address is taken for a platform and a handle that nobody has: it would match nothing, unnoticed."""
+    if "://" in handle:
+        raise InvalidInput(
+            "this is the address of a page, not a platform with a handle", advice="Write it as telegram:bob."
         )
 
 

@@ -78,9 +78,10 @@ def serve(
     prepare(hub)
     hub.database.close()
     server = settings.server
+    at = servers.place(bind or server.bind)
     beside = [] if no_worker else [_WorkerBeside() for _ in range(settings.intake.workers)]
     try:
-        servers.run(bind or server.bind, workers=workers or server.workers, threads=server.threads, secured=secured)
+        servers.run(at, workers=workers or server.workers, threads=server.threads, secured=secured)
     finally:
         for one in beside:
             one.stop()

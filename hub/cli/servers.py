@@ -7,6 +7,7 @@ them too, but shakes hands in the thread that accepts, where one silent client h
 
 from __future__ import annotations
 
+import socket
 import ssl
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any
 
 from hub.errors import InvalidInput
 
+LARGEST_PORT = 65535
 # Of TLS 1.2 those suites that RFC 7540 appendix A does not refuse; those of TLS 1.3 are all good.
 SUITES_OF_TLS_12 = "ECDHE+AESGCM:ECDHE+CHACHA20"
 
@@ -52,14 +54,40 @@ def tls(cert: Path | None, key: Path | None, client_ca: Path | None) -> Tls | No
     return Tls(cert, key, client_ca, context)
 
 
-def run(address: str, *, workers: int, threads: int, secured: Tls | None) -> None:
-    """Serve on ADDRESS:PORT until SIGTERM. The web processes are forked from this one, which shares its imports."""
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the hub listens."""
+
+    host: str
+    port: int
+
+
+def place(address: str) -> Place:
+    """Where ADDRESS:PORT is. Raises InvalidInput where nobody can listen there, or somebody does already.
+
+    The web processes listen side by side (SO_REUSEPORT), so a second hub would else start on the same port, and each
+    would get some of the other's requests.
+    """
     host, _, port = address.rpartition(":")
-    host = host.strip("[]")
+    found = Place(host.strip("[]"), int(port) if port.isascii() and port.isdigit() else -1)
+    try:
+        if not host or not 0 <= found.port <= LARGEST_PORT:
+            raise OSError("it is written ADDRESS:PORT, with a port up to 65535")
+        family, kind, protocol, _, where = socket.getaddrinfo(found.host, found.port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(where)
+    except (OSError, UnicodeError) as error:
+        raise InvalidInput(f"cannot listen on {address!r}: {error}", where="--bind") from None
+    return found
+
+
+def run(at: Place, *, workers: int, threads: int, secured: Tls | None) -> None:
+    """Serve until SIGTERM. The web processes are forked from this one, which shares its imports."""
     if secured is not None and secured.client_ca is not None:
         from hub.factory.certified import CertifiedServer  # noqa: PLC0415 (no other command needs the server, or the web)
 
-        shown = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        shown = f"[{at.host}]:{at.port}" if ":" in at.host else f"{at.host}:{at.port}"
         context = secured.context
         CertifiedServer(shown, workers=workers, threads=threads, cert=secured.cert, context=context).run()
         return
@@ -71,8 +99,8 @@ def run(address: str, *, workers: int, threads: int, secured: Tls | None) -> Non
     Granian(
         f"{served.__name__}:{served.create_served_app.__name__}",
         factory=True,
-        address=host,
-        port=int(port),
+        address=at.host,
+        port=at.port,
         interface=Interfaces.WSGI,
         workers=workers,
         blocking_threads=threads,

@@ -143,7 +143,8 @@ def access(
         print_json(told)
         return
     print_table(
-        ["filing", "state", "purpose", "sure"], [[str(cell) for cell in row.values()] for row in told["filings"]]
+        ["filing", "state", "purpose", "sure", "conditions"],
+        [[str(cell) for cell in row.values()] for row in told["filings"]],
     )
     print_table(["search", "at", "purpose"], [[str(cell) for cell in row.values()] for row in told["searches"]])
     columns = ["mention", "what", "source", "state"]
@@ -156,7 +157,13 @@ def _overview(holding: Holding) -> dict[str, Any]:
     """What is held, for the one who decides."""
     return {
         "filings": [
-            {"id": one.filing.id, "state": one.filing.state, "purpose": one.filing.purpose, "sure": not one.possible}
+            {
+                "id": one.filing.id,
+                "state": one.filing.state,
+                "purpose": one.filing.purpose,
+                "sure": not one.possible,
+                "conditions": one.conditions,
+            }
             for one in holding.filings
         ],
         "searches": [

@@ -11,7 +11,7 @@ from typing import Final
 
 # Zero-width characters, soft hyphens and marks of writing direction: invisible, and no part of an address.
 _INVISIBLE: Final = re.compile(r"[\u00ad\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
-_SUSPECT: Final = re.compile(r"[\[({]|\.\]|\b(?:h..p|fxp)|\s(?:dot|at)\s", re.IGNORECASE)
+_SUSPECT: Final = re.compile(r"[\[({]|\.\]|\\\.|\b(?:h..p|fxp)|\s(?:dot|at)\s", re.IGNORECASE)
 
 # A match takes the whole run of brackets and blanks on both sides of a mark, and the marks that follow at
 # once. That keeps the time linear (a run is scanned from its start only), and leaves no bracket beside the
@@ -22,7 +22,9 @@ _DOUBLE: Final = r"://|//"
 _BRACKETED_MARKS: Final = re.compile(_BRACKETED.format(_SINGLE), re.IGNORECASE)
 _BRACKETED_SLASHES: Final = re.compile(_BRACKETED.format(_DOUBLE))
 _MARK: Final = re.compile(rf"{_DOUBLE}|{_SINGLE}", re.IGNORECASE)
-_HALF_BRACKETED_DOT: Final = re.compile(r"(?<=\w)(?:\[\.|\.\])(?=\w)")
+# "[." and ".]", and "\." as a regular expression has it.
+_HALF_BRACKETED_DOT: Final = re.compile(r"(?<=\w)(?:\[\.|\.\]|\\\.)(?=\w)")
+_BRACKETED_S: Final = re.compile(r"\b(h(?:tt|xx|tx|xt|\*\*|__)p)[\[(]s[\])](?=\s?[\[({]?:)", re.IGNORECASE)
 _HTTP: Final = re.compile(r"\bh(?:xx|tx|xt|\*\*|__)p(s?)(?=:)", re.IGNORECASE)
 _FTP: Final = re.compile(r"\b(s?)fxp(s?)(?=:)", re.IGNORECASE)
 _SPELLED: Final = re.compile(r"[^\s\[\](){}]+(?:\s+(?:dot|at)\s+[^\s\[\](){}]+)+", re.IGNORECASE)
@@ -39,6 +41,7 @@ def refang(text: str) -> str:
     text = visible(text)
     if not _SUSPECT.search(text):
         return text
+    text = _BRACKETED_S.sub(r"\1s", text)
     text = _BRACKETED_MARKS.sub(_signs, text)
     text = _BRACKETED_SLASHES.sub(_signs, text)
     text = _HALF_BRACKETED_DOT.sub(".", text)

@@ -37,6 +37,8 @@ TAXII_21 = V21.taxii_versioned
 STIX_21 = V21.stix_versioned
 TAXII_20 = V20.taxii_versioned
 STIX_20 = V20.stix_versioned
+# How closely a media range names a type when it is written out, its version or not.
+NAMED = 3
 
 
 def check_accept(header: str | None, family: Family = V21) -> None:
@@ -57,12 +59,16 @@ def check_accept(header: str | None, family: Family = V21) -> None:
 def _accepts(header: str, family: Family) -> bool:
     if not header.strip():
         return True
-    best: tuple[int, float] = (0, 0.0)
-    for media_range, quality in parse_accept_header(header, MIMEAccept):
-        precision = _precision(media_range, family)
-        if precision:
-            best = max(best, (precision, quality))
-    return best[0] > 0 and best[1] > 0
+    ranges = list(parse_accept_header(header, MIMEAccept))
+    # What is answered is TAXII: a wildcard means that, and STIX counts where it is written out.
+    allowed = ((family.taxii, 1), (family.stix, NAMED))
+    return any(_weight(ranges, given, family.version, least) > 0 for given, least in allowed)
+
+
+def _weight(ranges: list[tuple[str, float]], given: str, version: str, least: int) -> float:
+    """The weight of the range that names ``given`` most closely, 0 where none does as closely as ``least``."""
+    found = [(precision, weight) for each, weight in ranges if (precision := _precision(each, given, version)) >= least]
+    return max(found, default=(0, 0.0))[1]
 
 
 def check_content_type(header: str | None, family: Family = V21) -> None:
@@ -78,17 +84,17 @@ def check_content_type(header: str | None, family: Family = V21) -> None:
         )
 
 
-def _precision(media_range: str, family: Family) -> int:
-    """How closely a media range names what we give: 4 with its version, 3 without, 2 and 1 for wildcards, 0 not."""
+def _precision(media_range: str, given: str, of_version: str) -> int:
+    """How closely a media range names ``given``: 4 with its version, 3 without, 2 and 1 for wildcards, 0 not."""
     media_type, parameters = parse_options_header(media_range)
     media_type = media_type.lower()
     if media_type == "*/*":
         return 1
     if media_type == "application/*":
         return 2
-    if media_type not in (family.taxii, family.stix):
+    if media_type != given:
         return 0
     version = parameters.get("version")
     if version is None:
-        return 3
-    return 4 if version.strip() == family.version else 0
+        return NAMED
+    return 4 if version.strip() == of_version else 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -81,18 +82,23 @@ class Reading:
         return cursor.write(at, services().vault.derive(CURSOR_KEY), self.binding)
 
     def answer(self, body: bytes | Response, page: Page | CachedPage) -> Response:
-        """The response with its date-added headers (TAXII 2.1 section 3.2).
-
-        Where the page is empty they repeat the caller's own position, so that a client which stores them
-        keeps its place.
-        """
+        """The response with its date-added headers (TAXII 2.1 section 3.2), and with an ETag unless it is empty."""
         response = body if isinstance(body, Response) else Response(body, content_type=TAXII_21)
-        added = page.added or (self.added_after and (self.added_after, self.added_after))
-        if added:
-            response.headers["X-TAXII-Date-Added-First"] = clock.timestamp(added[0])
-            response.headers["X-TAXII-Date-Added-Last"] = clock.timestamp(added[1])
-        response.headers["Cache-Control"] = "private, no-cache"
+        if isinstance(body, bytes) and page.added:
+            response.headers["ETag"] = f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
+        mark_added(response, page.added, self.added_after)
         return response
+
+
+def mark_added(response: Response, added: tuple[int, int] | None, added_after: int | None) -> None:
+    """Say when the first and the last object of an answer were added, in microseconds.
+
+    Where it has none, the caller's own position is repeated, so that a client which stores it keeps its place.
+    """
+    first, last = added or (added_after, added_after)
+    if first is not None and last is not None:
+        response.headers["X-TAXII-Date-Added-First"] = clock.timestamp(first)
+        response.headers["X-TAXII-Date-Added-Last"] = clock.timestamp(last)
 
 
 ALL_VERSIONS = Versions(last=False, every=True)

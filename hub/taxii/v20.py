@@ -21,6 +21,7 @@ from hub.stix.upconvert import upconvert
 from hub.taxii import access, parameters, v20_pages, v20_ranges
 from hub.taxii.media import STIX_20, TAXII_20, V20, check_accept, check_content_type
 from hub.taxii.posting import objects_of
+from hub.taxii.reading import mark_added
 from hub.taxii.status import status_resource
 from hub.taxii.v20_pages import Question
 from hub.web import SIGNED_IN, actor, allow, head, services
@@ -137,6 +138,7 @@ def add_objects(collection: str) -> Response:
 def manifest(collection: str) -> Response:
     """An entry for each object (section 5.6)."""
     question = Question.of(request, actor(), head(), access.readable(collection))
+    page = question.page()
     shown = [
         {
             "id": entry["id"],
@@ -144,9 +146,11 @@ def manifest(collection: str) -> Response:
             "versions": entry["versions"],
             "media_types": [STIX_20],
         }
-        for entry in v20_pages.manifest(question)
+        for entry in v20_pages.manifest(question, page)
     ]
-    return question.span.mark(_resource({"objects": shown} if shown else {}))
+    response = _resource({"objects": shown} if shown else {})
+    mark_added(response, page.added, question.query.added_after)
+    return question.span.mark(response)
 
 
 def _bundle(question: Question) -> Response:
@@ -158,10 +162,10 @@ def _bundle(question: Question) -> Response:
         if page.seqs
         else Response(before + b"}", content_type=STIX_20)
     )
-    response.headers["Cache-Control"] = "private, no-cache"
     response.headers["ETag"] = f'"{page.tag}"'
     if page.left_out:
         response.headers[LEFT_OUT] = str(page.left_out)
+    mark_added(response, page.added, question.query.added_after)
     return question.span.mark(response)
 
 

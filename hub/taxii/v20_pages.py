@@ -80,9 +80,9 @@ def bundle_id(tag: str) -> str:
     return f"bundle--{uuid.UUID(bytes=hashlib.sha256(tag.encode()).digest()[:16], version=4)}"
 
 
-def manifest(question: Question) -> list[dict[str, Any]]:
+def manifest(question: Question, page: Page) -> list[dict[str, Any]]:
     """One entry for each object of the page (section 5.3.1): its versions that the question asks for, newest first."""
-    rows = [row for row in question.page().rows if _given(row) is not None]
+    rows = [row for row in page.rows if _given(row) is not None]
     entries: dict[str, dict[str, Any]] = {}
     versions = _all_versions(question, rows) if question.query.versions == EVERY else {}
     for seq, added, body, _, _ in rows:
@@ -94,7 +94,8 @@ def manifest(question: Question) -> list[dict[str, Any]]:
         elif versions:
             continue  # another version of this object stands at the object's place
         else:
-            listed = [own, *entries.get(stix_id, {}).get("versions", [])]
+            earlier = entries.pop(stix_id, {"versions": []})  # the entry stands where its last version was added
+            listed = sorted([own, *earlier["versions"]], reverse=True)
         entries[stix_id] = {"id": stix_id, "added": added, "versions": listed}
     return list(entries.values())
 
@@ -132,13 +133,12 @@ def _joined(page: Page, hidden: Hashable) -> CachedPage:
     rows = page.rows
     given = [(row, body) for row in rows if (body := _given(row)) is not None]
     seqs = tuple(row[0] for row, _ in given)
-    added = [row[1] for row, _ in given] or [0]
-    named = hashlib.blake2b(
-        repr(("2.0", hidden, seqs, added[0], added[-1], len(rows))).encode(), digest_size=12
-    ).hexdigest()
+    # What is left out counts: a client that goes on by these dates must come past it.
+    added = page.added or (0, 0)
+    named = hashlib.blake2b(repr(("2.0", hidden, seqs, *added, len(rows))).encode(), digest_size=12).hexdigest()
     objects = Shared(b",".join(body for _, body in given))
     return CachedPage(
-        objects, seqs, added[0], added[-1], more=False, tag=named, left_out=len(rows) - len(given),
+        objects, seqs, *added, more=False, tag=named, left_out=len(rows) - len(given),
         redacted=tuple(seq for seq in page.redacted if seq in seqs),
     )  # fmt: skip
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from flask import Response
 from werkzeug.exceptions import RequestedRangeNotSatisfiable
 
-FORM = re.compile(r"items\s*[= ]\s*(\d{1,15})\s*-\s*(\d{1,15})?", re.ASCII | re.IGNORECASE)
+FORM = re.compile(r"items\s*[= ]\s*(\d{1,15})\s*-\s*(\d{1,100})?", re.ASCII | re.IGNORECASE)
 UNIT = re.compile(r"\s*items\b", re.IGNORECASE)
 
 

@@ -7,6 +7,7 @@ an oversized body is refused whether its length is declared, chunked or compress
 from __future__ import annotations
 
 import io
+from contextlib import suppress
 from typing import IO, TYPE_CHECKING
 
 from flask import Flask, Request, Response, g, request
@@ -19,8 +20,10 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
 STEP = 64 * 1024
-# What is read and thrown away of a body that nobody wanted, so that the connection can go on.
+# What is read and thrown away of a body that nobody wanted, so that the connection can go on, and of a longer one
+# once the answer is out: a client that sends on would lose the answer to the end of the connection.
 DISCARDED = 1024 * 1024
+LINGERED = 64 * 1024 * 1024
 
 
 class BoundedRequest(Request):
@@ -88,12 +91,27 @@ def _discard_rest(response: Response) -> Response:
         # A stranger who sends half a body must not hold a thread of ours that waits for the rest.
         response.headers["Connection"] = "close"
         return response
-    left = DISCARDED
     try:
-        while left > 0 and (step := _read(environ, min(left, STEP))):
-            left -= len(step)
+        whole = _discard(environ, DISCARDED)
     except InvalidInput:
-        left = 0  # there is no telling where the next request begins
-    if left <= 0 and request.environ.get("SERVER_PROTOCOL", "").startswith("HTTP/1"):
-        response.headers["Connection"] = "close"
+        whole = False  # there is no telling where the next request begins
+    if not whole:
+        if environ.get("SERVER_PROTOCOL", "").startswith("HTTP/1"):
+            response.headers["Connection"] = "close"
+        response.call_on_close(lambda: _linger(environ))
     return response
+
+
+def _discard(environ: WSGIEnvironment, most: int) -> bool:
+    """Read up to ``most`` bytes of the body; whether that was all of it. Raises InvalidInput where it breaks off."""
+    left = most
+    while left > 0 and (step := _read(environ, min(left, STEP))):
+        left -= len(step)
+    return left > 0
+
+
+def _linger(environ: WSGIEnvironment) -> None:
+    """After the answer: take what is still being sent, so that the answer is read (RFC 9112 section 9.6)."""
+    if "hub.body_broken" not in environ:
+        with suppress(InvalidInput):
+            _discard(environ, LINGERED)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from flask import Flask, Response, request
+from flask import Flask, Response, g, request
 from werkzeug.http import parse_etags, unquote_etag
 
 from hub.web import compression
@@ -13,6 +13,8 @@ from hub.web.compression import Shared
 # Smaller bodies fit a packet or two: compressing them costs more than it spares.
 SMALLEST = 1024
 VARY = "Accept, Accept-Encoding, Authorization"
+# What a member is given is for that member: no cache may give it on, whatever the member has shown itself by.
+PRIVATE = "private, no-cache"
 HSTS = "max-age=31536000; includeSubDomains"
 
 
@@ -40,6 +42,8 @@ def _finish_with(https: bool) -> Callable[[Response], Response]:
         headers = response.headers
         headers["Vary"] = f"{VARY}, {headers['Vary']}" if "Vary" in headers else VARY
         headers["X-Content-Type-Options"] = "nosniff"
+        if "actor" in g:
+            headers.setdefault("Cache-Control", PRIVATE)
         if https or request.is_secure:
             headers["Strict-Transport-Security"] = HSTS
         coding = _coding(response)

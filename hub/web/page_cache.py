@@ -45,8 +45,8 @@ class CachedPage:
 
     @property
     def added(self) -> tuple[int, int] | None:
-        """``date_added`` of the first and the last object, None for an empty page."""
-        return (self.first_added, self.last_added) if self.seqs else None
+        """``date_added`` of the first and the last object, left out or not; None for an empty page."""
+        return (self.first_added, self.last_added) if self.seqs or self.left_out else None
 
     @property
     def size(self) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 from playwright.sync_api import Page, expect
 
 from hub.factory import upkeep
-from tests.browser.conftest import let_in
+from tests.browser.conftest import ON_A_PHONE, let_in
 from tests.live import LiveHub
 from tests.people import TestPerson, add_person
 
@@ -78,6 +78,7 @@ def approve(page: Page, number: int, look: Look) -> None:
     expect(page.get_by_text("It is approved, and counts as known fraud")).to_be_visible()
 
 
+@ON_A_PHONE
 def test_from_a_filing_to_the_notice_of_its_correction(served: LiveHub, page: Page, look: Look) -> None:
     number = next(numbers)
     groups: dict[str, Any] = {"groups": ("banks",), "roles": ("reader", "contributor"), "clearance": "amber+strict"}

@@ -8,8 +8,9 @@ from itertools import count
 import requests
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import let_in
-from tests.live import LiveHub
+from hub.members import keys
+from tests.browser.conftest import ON_A_PHONE, let_in
+from tests.live import LiveHub, TestMember, wait_for
 from tests.objects import indicator
 from tests.people import add_person
 
@@ -18,6 +19,7 @@ numbers = count(1)
 OBJECTS = "/taxii2/plain/collections/shared/objects/"
 
 
+@ON_A_PHONE
 def test_a_bounded_key(served: LiveHub, page: Page, look: Look) -> None:
     number = next(numbers)
     member = served.add_member(f"Bounded Bank {number}", roles=["contributor"])
@@ -35,12 +37,17 @@ def test_a_bounded_key(served: LiveHub, page: Page, look: Look) -> None:
     token = page.locator("#token").inner_text()
     refused = requests.get(f"{served.url}/taxii2/", headers={"Authorization": f"Bearer {token}"}, timeout=30)
     assert refused.status_code == 401
-    page.wait_for_timeout(1500)  # until the refusal is written
+    wait_for(lambda: refusals(served, member), 20, lambda: "the refusal is not written")
     page.goto("/console/keys")
     look(page, "keys-bounded")
     page.get_by_role("link", name="SIEM").click()
     expect(page.get_by_text("Refused for the address 1 time, last from 127.0.0.1")).to_be_visible()
     look(page, "key-bounded")
+
+
+def refusals(hub: LiveHub, member: TestMember) -> int:
+    with hub.hub.database.reading() as session:
+        return sum(key.refusals for key in keys.of_member(session, member.member_id))
 
 
 def test_two_people_unmask_a_source(served: LiveHub, page: Page, look: Look) -> None:

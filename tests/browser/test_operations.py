@@ -1,4 +1,4 @@
-"""The operations pages in Chromium, on a desktop and a phone: axe finds nothing, nothing is cut off, each is light."""
+"""The operations pages in Chromium: axe finds nothing, nothing is cut off, each is light."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from hub.auth import Role
 from hub.feeds import catalogue
-from tests.browser.conftest import let_in
+from tests.browser.conftest import ON_A_PHONE, let_in
 from tests.live import LiveHub, TestMember
 from tests.operations import id_of, tell
 from tests.people import PASSWORD, add_person
@@ -87,6 +87,7 @@ def test_the_analysts_pages(served: LiveHub, context: BrowserContext, look: Look
     look(page, "refused-submission")
 
 
+@ON_A_PHONE
 def test_values_are_released_by_their_boxes(
     served: LiveHub, context: BrowserContext, look: Look, bank: TestMember
 ) -> None:
@@ -141,6 +142,7 @@ def test_the_administrators_pages(served: LiveHub, context: BrowserContext, look
     look(page, "collection")
 
 
+@ON_A_PHONE
 def test_an_administrator_sets_a_members_sign_in(
     served: LiveHub, context: BrowserContext, look: Look, bank: TestMember
 ) -> None:

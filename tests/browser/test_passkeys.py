@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from hub.audit.records import AuditEvent
 from hub.members.sign_in_records import Passkey, SpentChallenge
+from tests.browser.conftest import let_in
 from tests.browser.test_signing_in import press, sign_in, type_into
 from tests.live import LiveHub
 from tests.people import PASSWORD, TestPerson, add_person
@@ -86,11 +87,9 @@ def why_refused(hub: LiveHub) -> str:
         return str(json.loads(session.scalars(last.limit(1)).one().detail)["why"])
 
 
-def test_enrol_sign_in_and_remove(
-    named: LiveHub, page: Page, authenticator: CDPSession, look: Callable[[Page, str], None]
-) -> None:
+def test_enrol_sign_in_and_remove(named: LiveHub, page: Page, authenticator: CDPSession) -> None:
     person = someone(named)
-    sign_in(page, person.email, person.code)
+    let_in(named, page.context, person)
     enrol(page, "Work laptop")
     (held,) = credentials(authenticator)
     assert (held["isResidentCredential"], held["rpId"]) == (True, "localhost")
@@ -116,7 +115,7 @@ def test_enrol_sign_in_and_remove(
 
 def test_a_passkey_instead_of_the_code(named: LiveHub, page: Page, authenticator: CDPSession) -> None:
     person = someone(named)
-    sign_in(page, person.email, person.code)
+    let_in(named, page.context, person)
     enrol(page, "Phone")
     sign_out(page)
     page.goto("/console/sign-in")
@@ -149,7 +148,7 @@ def test_an_authenticator_that_does_not_know_its_user_is_not_enough(
     named: LiveHub, page: Page, authenticator: CDPSession
 ) -> None:
     person = someone(named)
-    sign_in(page, person.email, person.code)
+    let_in(named, page.context, person)
     enrol(page, "Key")
     sign_out(page)
     authenticator.send(
@@ -166,7 +165,7 @@ def test_an_authenticator_that_does_not_know_its_user_is_not_enough(
 def test_a_copied_authenticator_is_noticed(named: LiveHub, page: Page, authenticator: CDPSession) -> None:
     """The counter does not rise, though the signature is right."""
     person = someone(named)
-    sign_in(page, person.email, person.code)
+    let_in(named, page.context, person)
     enrol(page, "Key")
     sign_out(page)
     with named.hub.database.unit_of_work() as session:
@@ -181,7 +180,7 @@ def test_an_answer_is_good_once_and_in_its_own_browser(
     named: LiveHub, chromium: Browser, page: Page, authenticator: CDPSession
 ) -> None:
     person = someone(named)
-    sign_in(page, person.email, person.code)
+    let_in(named, page.context, person)
     enrol(page, "Key")
     sign_out(page)
     answers: list[str] = []
@@ -235,29 +234,26 @@ def test_the_script_runs_on_the_pages_that_need_it_only(named: LiveHub) -> None:
 
 def test_pages_pass_axe(named: LiveHub, chromium: Browser, look: Callable[[Page, str], None]) -> None:
     person = someone(named)
-    for name, size in (("desktop", {"width": 1280, "height": 900}), ("phone", {"width": 390, "height": 844})):
-        context = chromium.new_context(base_url=named.url, viewport=size, bypass_csp=True)
-        page = context.new_page()
-        devtools = context.new_cdp_session(page)
-        devtools.send("WebAuthn.enable")
-        devtools.send("WebAuthn.addVirtualAuthenticator", {"options": AUTHENTICATOR})
-        page.goto("/console/sign-in")
-        look(page, "sign-in-passkey")
-        page.goto("/console/sign-in/organisation")
-        look(page, "sign-in-organisation")
-        if name == "desktop":
-            sign_in(page, person.email, person.code)
-            enrol(page, "Work laptop")
-        else:
-            page.goto("/console/sign-in")
-            page.get_by_label("E-mail address").fill(person.email)
-            page.get_by_label("Password").fill(PASSWORD)
-            page.get_by_role("button", name="Continue").click()
-            look(page, "code-passkey")
-            context.close()
-            continue
-        page.goto("/console/account")
-        look(page, "account-passkey")
-        page.goto("/console/account/passkeys/new")
-        look(page, "new-passkey")
-        context.close()
+    context = chromium.new_context(base_url=named.url, bypass_csp=True)
+    page = context.new_page()
+    devtools = context.new_cdp_session(page)
+    devtools.send("WebAuthn.enable")
+    devtools.send("WebAuthn.addVirtualAuthenticator", {"options": AUTHENTICATOR})
+    let_in(named, context, person)
+    enrol(page, "Work laptop")
+    for path, name in (
+        ("/console/account", "account-passkey"),
+        ("/console/account/passkeys/new", "new-passkey"),
+    ):
+        page.goto(path)
+        look(page, name)
+    sign_out(page)
+    page.goto("/console/sign-in/organisation")
+    look(page, "sign-in-organisation")
+    page.goto("/console/sign-in")
+    look(page, "sign-in-passkey")
+    page.get_by_label("E-mail address").fill(person.email)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Continue").click()
+    look(page, "code-passkey")
+    context.close()

@@ -1,4 +1,4 @@
-"""From the invitation to the sign-out as a person does it: in Chromium, at two sizes, by the keyboard alone."""
+"""From the invitation to the sign-out as a person does it: in Chromium, by the keyboard alone."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from itertools import count
 import pyotp
 from playwright.sync_api import Page, expect
 
+from tests.browser.conftest import ON_A_PHONE
 from tests.live import LiveHub
 from tests.people import PASSWORD, add_person, invite
 
@@ -78,6 +79,7 @@ def test_from_invitation_to_sign_out_by_keyboard(served: LiveHub, page: Page, lo
     assert page.evaluate("document.querySelectorAll('script').length") == 0
 
 
+@ON_A_PHONE
 def test_every_page_of_a_member(served: LiveHub, page: Page, look: Look) -> None:
     number = next(numbers)
     member = served.add_member(f"Quay Bank {number}", roles=["reader", "contributor"])

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import gzip
 import http.client
+import os
+import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from itertools import count
 from typing import Any
@@ -14,7 +18,7 @@ import stix2
 from taxii2client.exceptions import AccessError
 from taxii2client.v21 import ApiRoot, Collection, Server, as_pages
 
-from tests.live import TAXII_21, LiveHub, TestMember
+from tests.live import ROOT, TAXII_21, LiveHub, TestMember
 from tests.objects import domain, indicator, malware
 
 _numbers = count(1)
@@ -57,6 +61,29 @@ def test_the_oasis_client_finds_its_way_from_discovery(live_hub: LiveHub, member
         shared = {one.title: one for one in root.collections}["Shared by members"]
         assert (shared.can_read, shared.can_write) == (True, True)
         assert ids(shared.get_objects(limit=3))
+
+
+def test_the_script_of_the_readme_works(live_hub: LiveHub, member: TestMember) -> None:
+    """It is what a newcomer copies; only the address and the collection's name are this test's own."""
+    found = re.search(r"```python\n(.+?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    assert found
+    alias = f"readme-{next(_numbers)}"
+    live_hub.add_collection(alias)
+    live_hub.add(f"/taxii2/plain/collections/{alias}/objects/", member, [indicator("readme", confidence=48)])
+    script = found[1].replace("http://127.0.0.1:8080", live_hub.url).replace('"fraud"', f'"{alias}"')
+    assert live_hub.url in script
+    assert alias in script
+    ran = subprocess.run(
+        [sys.executable, "-c", script],
+        env={**os.environ, "LOGIN": f"{member.username}:{member.token}"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout.startswith("[domain-name:value = ")
+    assert ran.stdout.endswith(" 48\n")
 
 
 def test_the_oasis_client_adds_reads_pages_and_deletes(collection: Collection) -> None:

@@ -103,7 +103,8 @@ def test_3_4_timestamps_with_any_fraction_are_taken(local_hub: LocalHub, reader:
 
 
 @pytest.mark.parametrize(
-    "moment", ["0001-01-01T00:00:00Z", "1969-12-31T23:59:59.999999Z", "9999-12-31T23:59:59.999999Z"]
+    "moment",
+    ["0001-01-01T00:00:00Z", "1969-12-31T23:59:59.999999Z", "1970-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z"],
 )
 def test_3_4_any_instant_is_taken_and_repeated(local_hub: LocalHub, reader: TestMember, moment: str) -> None:
     """The far ends of the calendar are dates like others; an empty answer repeats them in full form."""

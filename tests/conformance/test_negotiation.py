@@ -24,6 +24,8 @@ ACCEPTED = [
     "application/*",
     "*/*",
     "*/*;q=0.001",
+    "application/stix+json;version=2.1;q=0, application/*",
+    "application/taxii+json;version=2.1, application/stix+json;version=2.1;q=0",
     "",
     " ",
 ]
@@ -37,6 +39,7 @@ REFUSED = [
     "application/taxii+json;version=3.0",
     "application/taxii+json;version=2.1;q=0",
     "application/taxii+json;version=2.1;q=0, */*",
+    "application/taxii+json;q=0, application/stix+json;q=0, */*",
     "*/*;q=0",
     "text/*",
     "nonsense",

@@ -154,17 +154,34 @@ def test_5_5_a_bundle_is_taken_too(local_hub: LocalHub, contributor: TestMember,
         (b'{"objects": [1]}', 422),
         (b'{"objects": [{}, null]}', 422),
         (b'{"more": true}', 422),
+        (b'{"Objects": [{}]}', 422),
     ],
-    ids=range(27),
+    ids=range(28),
 )
 def test_5_5_what_is_no_envelope_is_refused_whole(
     local_hub: LocalHub, contributor: TestMember, collection: str, body: bytes, expected: int
 ) -> None:
-    """§5.5, §3.6: 400 for what is not I-JSON, 422 for what is no envelope of objects; nothing is stored."""
+    """§5.5, §3.6: 400 for what is not I-JSON (§1.6.7), 422 for what is no envelope of objects; nothing is stored.
+
+    Property names are exact, also in case (§3.8).
+    """
     answer = local_hub.request("POST", f"{collection}/objects/", contributor, data=body, content_type=TAXII_21)
     assert answer.status_code == expected, answer.text
     assert answer.get_json(force=True)["http_status"] == str(expected)
     assert local_hub.work() == 0
+
+
+def test_7_1_1_custom_properties_of_an_envelope_are_ignored(
+    local_hub: LocalHub, contributor: TestMember, collection: str
+) -> None:
+    """§7.1.1: a server MAY ignore what it does not know; the objects are taken, and nothing of it comes back."""
+    sent = {"x_other_note": "a", "more": False, "objects": [indicator("custom")]}
+    path = f"{collection}/objects/"
+    answer = local_hub.request("POST", path, contributor, json=sent, content_type=TAXII_21)
+    assert answer.status_code == 202
+    assert "x_other_note" not in answer.text
+    local_hub.work()
+    assert set(local_hub.get(path, contributor).get_json()) == {"objects"}
 
 
 def test_4_3_a_submission_that_was_given_up_still_adds_up(
@@ -185,11 +202,11 @@ def test_4_3_a_submission_that_was_given_up_still_adds_up(
     assert {one["message"] for one in final["failures"]} == {"it could not be read"}
 
 
-def test_5_5_too_many_objects_is_too_large(local_hub: LocalHub, contributor: TestMember, collection: str) -> None:
-    """413, and the body says how many may come."""
+def test_5_5_too_many_objects_is_unprocessable(local_hub: LocalHub, contributor: TestMember, collection: str) -> None:
+    """§4.2.1: a body of less than max_content_length MUST NOT be 413; §5.5: 422, and it says how many may come."""
     most = local_hub.settings.taxii.max_post_objects
     answer = local_hub.post(f"{collection}/objects/", contributor, [{}] * (most + 1))
-    assert answer.status_code == 413
+    assert answer.status_code == 422
     assert str(most) in answer.get_json(force=True)["description"]
 
 

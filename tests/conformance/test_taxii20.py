@@ -201,6 +201,7 @@ def test_ranges(local_hub: LocalHub, contributor: TestMember, reader: TestMember
         ("ITEMS=4-4", 4, 4),
         ("items 7-", 7, 9),
         ("items 8-500", 8, 9),
+        ("items 8-9223372036854775807", 8, 9),
         ("items=0-9", 0, 9),
         ("items 3-6", 3, 6),
     ):
@@ -225,6 +226,33 @@ def test_ranges(local_hub: LocalHub, contributor: TestMember, reader: TestMember
         assert answer.headers["Content-Range"] == "items */10"
         assert answer.content_type == TAXII_20
     assert get("bytes=0-3").status_code == 200, "a range in another unit is ignored"
+
+
+def test_answers_say_when_their_objects_were_added(
+    local_hub: LocalHub, contributor: TestMember, reader: TestMember, collection: str, path: str
+) -> None:
+    """Section 3.2: X-TAXII-Date-Added-First and -Last of objects, object and manifest, whole or in part.
+
+    What has no form in 2.0 counts, so that a client which goes on by these dates comes past it.
+    """
+    sent = [indicator("dated 1"), malware("dated 2"), indicator("dated 3", pattern="[EXISTS file:name]")]
+    local_hub.add(f"{collection}/objects/", contributor, sent)
+    added = [one["date_added"] for one in local_hub.get(f"{collection}/manifest/", contributor).get_json()["objects"]]
+    added = added[-3:]
+
+    def dates(endpoint: str, header: str | None = None, **query: str) -> tuple[str | None, str | None]:
+        headers = {"Range": header} if header else {}
+        answer = local_hub.get(f"{path}/{endpoint}/", contributor, headers=headers, query_string=query)
+        assert answer.status_code in (200, 206)
+        return answer.headers.get("X-TAXII-Date-Added-First"), answer.headers.get("X-TAXII-Date-Added-Last")
+
+    for endpoint in ("objects", "manifest"):
+        assert dates(endpoint) == (added[0], added[2])
+        assert dates(endpoint, "items 1-1") == (added[1], added[1])
+        assert dates(endpoint, "items 2-2") == (added[2], added[2])
+        assert dates(endpoint, added_after=added[1]) == (added[2], added[2])
+        assert dates(endpoint, added_after=added[2]) == (added[2], added[2])
+    assert dates(f"objects/{id20(sent[0]['id'])}") == (added[0], added[0])
 
 
 def test_a_default_page_is_a_part(sqlite: SQLite, tmp_path: Any) -> None:
@@ -317,8 +345,18 @@ def test_filters(local_hub: LocalHub, contributor: TestMember, reader: TestMembe
     assert [(one["id"], one["versions"]) for one in manifest] == [(id20(second["id"]), [T0]), (shown, [later, T0])]
     added = local_hub.get(f"{path}/manifest/", reader).json["objects"][0]["date_added"]
     assert get(added_after=added) == [(shown, later)]
+    both = {"match[version]": "first,last"}
+    manifest = local_hub.get(f"{path}/manifest/", reader, query_string=both).json["objects"]
+    assert [(one["id"], one["versions"]) for one in manifest] == [(id20(second["id"]), [T0]), (shown, [later, T0])]
+    older = "2023-01-01T00:00:00.000Z"
+    local_hub.add(
+        f"{collection}/objects/", contributor, [indicator("filtered", created=older, modified=older, **AMBER)]
+    )
+    manifest = local_hub.get(f"{path}/manifest/", reader, query_string=both).json["objects"]
+    assert [(one["id"], one["versions"]) for one in manifest] == [(id20(second["id"]), [T0]), (shown, [later, older])]
+    assert [one["date_added"] for one in manifest] == sorted(one["date_added"] for one in manifest)
     one = local_hub.get(f"{path}/objects/{shown}/", reader, query_string={"match[version]": "all"})
-    assert [each["modified"] for each in one.json["objects"]] == [T0, later]
+    assert [each["modified"] for each in one.json["objects"]] == [T0, later, older]
 
 
 def test_a_second_answer_is_the_same_and_spared(

@@ -171,6 +171,8 @@ def test_an_impersonated_person_is_said_to_be_innocent(hub: LocalHub, banks: lis
         ({**BASIS, "subject": of_account(1), "legal_gateway": "crime-and-courts-act-2013-s7"}, 400, "purpose"),
         ({**BASIS, "subject": of_account(1), "case_reference": ""}, 400, "case_reference"),
         ({**BASIS, "subject": of_account(1), "who": "me"}, 400, "who"),
+        ({**BASIS, "subject": of_account(1), "case_reference": "4111 1111 1111 1111"}, 400, "case_reference"),
+        ({**BASIS, "subject": {**of_account(1), "ref": "4242424242424242"}}, 400, "subjects[0].ref"),
         ([], 400, None),
     ],
 )
@@ -235,6 +237,32 @@ def test_a_victim_is_protected_whatever_else_is_known_of_the_identifier(hub: Loc
     assert (answer["tier"], answer["marker"]) == ("protect", "impersonated-victim")
     assert (answer["grade"], answer["confidence"], answer["sources"]) == ("3D", 10, "1"), "the rest is silent"
     assert "innocent" in answer["words"]
+
+
+def test_a_false_identity_is_marked_whoever_else_speaks(hub: LocalHub, banks: list[TestMember]) -> None:
+    filer, asker, _ = banks
+    put(hub, filer, "nino", "QQ123456C", role="false-identity", grade="3D:P")
+    put(hub, filer, "nino", "QQ123456C", tier="known_fraud", grade="1A:P", group="another house")
+    (answer,) = told(hub, asker, {"kind": "nino", "value": "QQ 12 34 56 C"})
+    assert (answer["tier"], answer["marker"], answer["grade"]) == ("known_fraud", "false-identity", "1A")
+
+
+def test_father_and_son_at_one_address_are_two_people(hub: LocalHub, banks: list[TestMember]) -> None:
+    filer, asker, _ = banks
+    son = {"name": "Alan Penrose", "date_of_birth": "1990-01-02", "postcode": "SW1A 1AA"}
+    filed(hub, filer, intelligence(subject={"person": son}))
+    address_only = {"name": "Grace Penrose", "postcode": "SW1A 1AA"}
+    filed(hub, filer, intelligence(subject={"person": address_only}))
+
+    def outcome(**person: str) -> str:
+        return str(told(hub, asker, {"kind": "person", **person})[0]["outcome"])
+
+    assert outcome(**son) == "match"
+    assert outcome(name="Alan Penrose", date_of_birth="1990-01-02") == "match"
+    assert outcome(name="Alan Penrose", postcode="sw1a1aa") == "match", "nothing says that it is not him"
+    assert outcome(**{**son, "postcode": "EC1A 1BB"}) == "match", "he has moved"
+    assert outcome(**{**son, "date_of_birth": "1960-01-02"}) == "possible", "his father"
+    assert outcome(**address_only, date_of_birth="1992-01-02") == "match", "no other birth date is known"
 
 
 def test_one_house_has_one_vote(hub: LocalHub, banks: list[TestMember]) -> None:
@@ -373,6 +401,9 @@ def test_what_was_decided_is_kept_with_the_check(hub: LocalHub, banks: list[Test
     assert hub.request("POST", f"{URL}/{check}/decision", asker, json=decided).status_code == 201
     (kept,) = hub.get(f"{URL}/{check}", asker).get_json()["decisions"]
     assert (kept["decision"], kept["reason"], kept["position"]) == ("declined", decided["reason"], 0)
+    paid = {**decided, "reason": "paid with 4111-1111-1111-1111"}
+    assert hub.request("POST", f"{URL}/{check}/decision", asker, json=paid).status_code == 201
+    assert hub.get(f"{URL}/{check}", asker).get_json()["decisions"][1]["reason"] == "paid with [card number removed]"
     with hub.hub.database.reading() as session:
         assert "uill" not in "".join(session.scalars(select(AuditEvent.detail)))
 
@@ -527,5 +558,6 @@ def test_a_filing_and_the_indicator_it_became_are_one_source(hub: LocalHub, bank
     subject = {"kind": "bank-account", "value": "20-20-15 " + document["subject"]["account_number"]}
     (answer,) = told(hub, asker, subject)
     assert (answer["outcome"], answer["sources"]) == ("match", "1")
+    assert answer["category"] == document["category"], "as its member filed it, not as the indicator is labelled"
     with hub.hub.database.reading() as session:
         assert session.scalars(select(Indicator)).all(), "it was published too"

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import socket
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from hub.errors import Conflict, InvalidInput, NotFound
+from hub.errors import Conflict, InvalidInput, NotFound, Unavailable
 from hub.feeds import catalogue
-from hub.feeds.pull.transport import Bounds
+from hub.feeds.pull.transport import Bounds, bounded_session
 from hub.feeds.records import FeedRun
 from hub.feeds.schedule import Puller
 from hub.members import membership
@@ -122,6 +125,32 @@ def test_a_broken_upstream_is_a_recorded_failure_with_backoff(hub: LocalHub, ups
             assert feed.failures == failures
             assert feed.next_run_at - broken.finished_at > 3600 * 0.8 * 2**failures * 1_000_000
     assert live_values(hub) == set()
+
+
+@pytest.mark.parametrize("slow_part", ["headers", "body", "body without length"])
+def test_an_answer_in_drips_is_cut_when_its_time_is_over(slow_part: str) -> None:
+    """A byte now and then keeps every wait short, so only the whole time can end it."""
+    stop = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def serve() -> None:
+            connection, _ = listening.accept()
+            with connection, contextlib.suppress(OSError):
+                connection.recv(65_536)
+                length = b"Content-Length: 1000\r\n" if slow_part == "body" else b""
+                end = b"X-Slow: " if slow_part == "headers" else b"\r\n"
+                connection.sendall(b"HTTP/1.1 200 OK\r\n" + length + end)
+                while not stop.wait(0.05):
+                    connection.sendall(b"a")
+
+        server = threading.Thread(target=serve, daemon=True)
+        server.start()
+        started = time.monotonic()
+        with bounded_session(Bounds(100_000, 0.5, 1)) as session, pytest.raises(Unavailable, match="took longer"):
+            session.get(f"http://127.0.0.1:{listening.getsockname()[1]}/")
+        assert time.monotonic() - started < 3
+        stop.set()
+        server.join(5)
 
 
 def test_one_feeds_failure_does_not_stop_the_others(hub: LocalHub, upstream: Upstream) -> None:

@@ -361,6 +361,26 @@ def test_one_bad_filing_does_not_refuse_the_rest(hub: LocalHub, bank: TestMember
     assert "grade" in failed["message"]
 
 
+def test_who_is_named_to_hear_it_is_a_member(hub: LocalHub, bank: TestMember, other: TestMember) -> None:
+    red = intelligence(tlp="red", recipients=[other.member_id])
+    (filing_id,) = filed(hub, bank, red)
+    nobody = [other.member_id, "5d0f6a1e-7c34-4c55-9f0e-1b2a3c4d5e6f"]
+    amended = hub.request("PUT", f"{URL}/{filing_id}", bank, json={**red, "recipients": nobody})
+    assert problem(amended, 400)["where"] == "recipients"
+    answer = hub.request("POST", URL, bank, json=intelligence(tlp="red", recipients=nobody))
+    hub.work()
+    outcome = hub.get(answer.headers["Location"].removeprefix("http://localhost"), bank).get_json()
+    assert outcome["counts"]["refused"] == 1
+    assert "no member's id" in outcome["outcomes"][0]["message"]
+
+
+def test_a_reason_holds_no_card_number(hub: LocalHub, bank: TestMember) -> None:
+    (filing_id,) = filed(hub, bank, intelligence())
+    paid = {"reason": "paid with 4111 1111 1111 1111"}
+    assert hub.request("POST", f"{URL}/{filing_id}/dispute", bank, json=paid).status_code == 200
+    assert shown(hub, bank, filing_id)["history"][-1]["why"] == "paid with [card number removed]"
+
+
 def test_held_values_are_not_published_until_they_are_released(sqlite: Any, tmp_path: Any) -> None:
     with sqlite.migrated() as url, local(url, tmp_path, intake={"reserved": "hold"}) as hub:
         bank = hub.add_member("Example Bank", groups=("banks",), roles=("contributor",))

@@ -23,7 +23,7 @@ from hub.checks.searching.hashes import SearchHashes
 from hub.checks.searching.reading import who_searched
 from hub.checks.searching.records import CheckJob, Search, SearchAnswer, SearchHash, SearchMatch
 from hub.checks.subjects import SubjectKind, canonical_subject
-from hub.clock import DAY
+from hub.clock import DAY, SECOND
 from hub.errors import Conflict, InvalidInput
 from hub.factory import checks as joined
 from hub.factory import upkeep
@@ -132,6 +132,19 @@ def test_a_correction_reaches_everyone_who_got_a_match_on_it(
     assert upkeep.make_notices(hub.hub) == 2
     assert [one["what"] for one in notices_of(hub, asker, since=notice["at"])] == ["dispute-ended", "withdrawn"]
     assert len(audited(hub, "correction-notice:make")) == 3
+
+
+def test_a_match_that_was_read_while_the_dispute_was_written_is_corrected_too(
+    hub: LocalHub, bank: TestMember, asker: TestMember
+) -> None:
+    """The search states a later instant than the dispute, whose transaction was not over yet."""
+    (filed,) = filings.filed(hub, bank, filings.intelligence(subject={"phone": "+44 7700 900503"}))
+    with clock.as_of(clock.micros() + SECOND // 2):
+        (answer,) = check(hub, asker, phone(503))
+    with hub.hub.database.unit_of_work() as session:
+        filing.dispute(session, hub.hub.filings(), "hub", "hub", filed, "the holder's own")
+    assert upkeep.make_notices(hub.hub) == 1
+    assert [one["checks"] for one in notices_of(hub, asker)] == [[answer["check_id"]]]
 
 
 def test_an_amendment_is_a_correction_and_running_out_is_none(
@@ -354,6 +367,19 @@ def test_a_person_is_told_who_else_named_them_and_what_could_not_be_searched(hub
     hidden = frozenset(one.id for one in again.mentions if one.what == "report")
     told = answered(hub, again, Decision("SAR-10", "officer", hidden, "an arrest is planned"))
     assert [one["what"] for one in told["mentions"]] == ["indicator", "indicator"]
+
+
+def test_nobody_is_given_what_is_held_about_another_of_their_name_and_address(hub: LocalHub, bank: TestMember) -> None:
+    son = {"name": "Alan Penrose", "date_of_birth": "1990-01-02", "postcode": "SW1A 1AA"}
+    filings.filed(hub, bank, filings.intelligence(subject={"person": son}, grade="2B:C", conditions="Not to be shown."))
+    for asked, possible in (
+        (son, False), ({**son, "postcode": "EC1A 1BB"}, False), ({**son, "date_of_birth": "1960-01-02"}, True),
+        ({"name": son["name"], "postcode": son["postcode"]}, True),
+    ):  # fmt: skip
+        holding = held(hub, ("person", asked))
+        assert [one.possible for one in holding.filings] == [possible], asked
+    assert holding.filings[0].conditions == "Not to be shown."
+    assert answered(hub, holding, Decision("SAR-11", "officer"))["filings"] == []
 
 
 def test_the_crime_exemption_is_a_recorded_decision(hub: LocalHub, bank: TestMember, asker: TestMember) -> None:

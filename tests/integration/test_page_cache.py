@@ -126,6 +126,33 @@ def test_both_roots_have_their_own_bytes(local_hub: LocalHub, objects_url: str, 
     assert plain.headers["ETag"] != signed.headers["ETag"]
 
 
+@pytest.mark.parametrize(
+    "path", ["/taxii2/", "/taxii2/plain/", "/taxii2/plain/collections/", "/taxii/root/collections/"]
+)
+def test_no_cache_on_the_way_may_give_an_answer_on(local_hub: LocalHub, banks: TestMember, path: str) -> None:
+    """RFC 9111 section 5.2.2.7: ``private``, since a client certificate leaves no Authorization header to vary by."""
+    assert local_hub.get(path, banks).headers["Cache-Control"] == "private, no-cache"
+    posted = local_hub.post("/taxii2/plain/collections/shared/objects/", banks, [{}])
+    status = local_hub.get(posted.headers["Location"], banks)
+    assert status.headers["Cache-Control"] == posted.headers["Cache-Control"] == "private, no-cache"
+    assert local_hub.get(path).headers["Cache-Control"] == "no-store"
+
+
+def test_manifests_and_versions_have_a_validator_too(local_hub: LocalHub, objects_url: str, banks: TestMember) -> None:
+    """RFC 9110 section 8.8.3: a strong ETag, another one for other bytes, and 304 for the same."""
+    manifest = objects_url.partition("objects/")[0] + "manifest/"
+    newest = local_hub.get(manifest, banks).get_json()["objects"][-1]["id"]
+    tags = set()
+    for url in (manifest, f"{manifest}?limit=1", f"{objects_url}{newest}/versions/"):
+        full = local_hub.get(url, banks)
+        assert full.headers["ETag"].startswith('"')
+        tags.add(full.headers["ETag"])
+        again = local_hub.get(url, banks, headers={"If-None-Match": full.headers["ETag"]})
+        assert (again.status_code, again.data) == (304, b"")
+        assert again.headers["X-TAXII-Date-Added-Last"] == full.headers["X-TAXII-Date-Added-Last"]
+    assert len(tags) == 3
+
+
 @pytest.mark.parametrize("form", ["{0}", "W/{0}", '"other", {0}', "W/{0}, W/{0}", "*"])
 def test_if_none_match_spares_the_body(local_hub: LocalHub, objects_url: str, banks: TestMember, form: str) -> None:
     """RFC 9110 section 13.1.2: weak comparison; section 15.4.5: what a 304 carries."""

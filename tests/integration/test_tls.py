@@ -18,7 +18,7 @@ from hub.members import certificates
 from hub.web.proxies import CONNECTION_CERTIFICATE
 from tests.commands import Commands
 from tests.engines import SQLite
-from tests.live import LocalHub, TestMember, local
+from tests.live import TAXII_21, LocalHub, TestMember, local
 from tests.tls import Issued, issue, negotiated, serving_tls
 
 PROXY = "192.0.2.10"
@@ -41,7 +41,7 @@ def server(folder: Path, authority: Issued) -> Issued:
 
 
 def test_the_hub_serves_tls(sqlite: SQLite, tmp_path: Path, authority: Issued, server: Issued) -> None:
-    """TAXII 2.1 section 8.2.2: TLS 1.2 at least, 1.3 where the client can."""
+    """TAXII 2.1 section 8.2.2: TLS 1.2 at least, 1.3 where the client can, no suite of RFC 7540's appendix A."""
     options = ("--no-worker", "--tls-cert", str(server.cert_file), "--tls-key", str(server.key_file))
     with sqlite.migrated() as database, serving_tls(database, tmp_path, *options) as served:
         url, member = served.url, served.hub.add_member("First Bank")
@@ -52,8 +52,38 @@ def test_the_hub_serves_tls(sqlite: SQLite, tmp_path: Path, authority: Issued, s
         assert negotiated(url, authority, ssl.TLSVersion.TLSv1_2) == "TLSv1.2"
         with pytest.raises((ssl.SSLError, ConnectionError)):
             negotiated(url, authority, ssl.TLSVersion.TLSv1_1)
+        with pytest.raises((ssl.SSLError, ConnectionError)):
+            negotiated(url, authority, ssl.TLSVersion.TLSv1_2, "ECDHE-ECDSA-AES256-SHA384:ECDHE-ECDSA-AES128-SHA")
         with pytest.raises((requests.ConnectionError, requests.exceptions.InvalidSchema)):
             requests.get(url.replace("https", "http") + "/healthz", timeout=10)
+
+
+def test_an_answer_reaches_who_is_still_sending(
+    sqlite: SQLite, tmp_path: Path, authority: Issued, server: Issued
+) -> None:
+    """TAXII 2.1 section 5.5: 413, however much more the member sends; RFC 9112 section 9.6.
+
+    A connection that ended under a client which writes on would take the answer with it.
+    """
+    options = ("--no-worker", "--tls-cert", str(server.cert_file), "--tls-key", str(server.key_file))
+    most = 2_000_000
+    with (
+        sqlite.migrated() as database,
+        serving_tls(database, tmp_path, *options, HUB_SERVER__MAX_BODY_BYTES=str(most)) as served,
+    ):
+        member = served.hub.add_member("First Bank", roles=["contributor"])
+        body = b" " * (10 * most)
+        for sent in (body, (body[:most] for _ in range(10))):
+            answer = requests.post(
+                f"{served.url}/taxii2/plain/collections/shared/objects/",
+                data=sent,
+                auth=member.auth,
+                headers={"Content-Type": TAXII_21},
+                verify=str(authority.cert_file),
+                timeout=30,
+            )
+            assert answer.status_code == 413
+            assert answer.json()["http_status"] == "413"
 
 
 def test_a_client_authority_is_asked_of_every_connection(

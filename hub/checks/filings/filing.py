@@ -38,6 +38,7 @@ from hub.checks.index import open_index
 from hub.db.bulk import chunks
 from hub.db.database import lock_appends
 from hub.errors import Conflict, InvalidInput, NotFound, NotPermitted
+from hub.stix.cards import redact_cards
 from hub.stix.values import Value
 
 LONGEST_REASON: Final = 1000
@@ -58,7 +59,7 @@ def file_all(
     for form in forms:
         try:
             one = writing.write(form, known.get(form.reference))
-        except (Conflict, NotPermitted) as error:
+        except (Conflict, InvalidInput, NotPermitted) as error:
             done.append(Filed(None, UNCHANGED, error))
             continue
         known[form.reference] = one.filing
@@ -163,7 +164,7 @@ def withdraw(session: Session, desk: Desk, by: str, withdrawing: str, filing_id:
     filing = found(session, withdrawing, filing_id)
     if filing.state in ENDED:
         raise Conflict(f"the filing is {filing.state} already", where="state")
-    return _end(session, desk, filing, WITHDRAWN, by, "withdraw", why)
+    return _end(session, desk, filing, WITHDRAWN, by, "withdraw", redact_cards(why))
 
 
 def expire_due(session: Session, desk: Desk, by: str) -> int:
@@ -226,4 +227,4 @@ def _reason(why: str) -> str:
     text = why.strip()
     if not text or len(text) > LONGEST_REASON:
         raise InvalidInput(f"a reason has 1 to {LONGEST_REASON:,} characters", where="reason")
-    return text
+    return redact_cards(text)

@@ -6,7 +6,6 @@ filing may state the first three itself. docs/filings.md explains every field, d
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -14,6 +13,7 @@ from typing import Any, Final, TypeVar
 
 from marshmallow import ValidationError
 
+from hub import clock
 from hub.checks.filings.forms_schema import (
     CASE_TYPES,
     ENDING_ACTIONS,
@@ -24,8 +24,10 @@ from hub.checks.filings.forms_schema import (
     FilingSchema,
 )  # fmt: skip
 from hub.checks.filings.gateways import Basis, basis
+from hub.checks.filings.open_fields import repeating
 from hub.checks.filings.records import ALL_PILLARS, INTELLIGENCE, KNOWN_FRAUD
 from hub.checks.subjects import Subject, SubjectKind, canonical_subject
+from hub.clock import DAY
 from hub.documents import grade as grades
 from hub.documents import nfib
 from hub.documents.faults import Fault, InvalidFiling, flattened
@@ -48,7 +50,8 @@ _SCHEMA = FilingSchema()
 class Form:
     """A filing that is valid. Times in microseconds; ``document`` is what was written, to be sealed.
 
-    ``pillars`` is a sum of bits in the order of PILLARS; ``valid_until`` is what the member itself limits it to.
+    ``pillars`` is a sum of bits in the order of PILLARS; ``valid_until`` is the end of the day that the member
+    itself limits it to.
     """
 
     reference: str
@@ -117,7 +120,7 @@ def load_filing(document: Any, member_kind: str, where: str = "") -> Form:
     grade = found.noting("grade", lambda: grades.parse(said["grade"]))
     on = found.noting("", lambda: _basis(said, member_kind))
     category = found.noting("category", lambda: _category(said["category"]))
-    for at, message in (*_crossed(said, grade, category, subjects), *_identifying(said, subjects)):
+    for at, message in (*_crossed(said, grade, category, subjects), *repeating(said, subjects)):
         found.add(at, message)
     if found.faults or grade is None or on is None or category is None:
         raise InvalidFiling(found.faults)
@@ -129,7 +132,7 @@ def load_filing(document: Any, member_kind: str, where: str = "") -> Form:
         evidence=said.get("evidence", ""), pillars=_pillars(said), action=said.get("action", "none"),
         tlp=Tlp.parse(said["tlp"]) if "tlp" in said else None, recipients=frozenset(said.get("recipients", ())),
         reported_at=reported, first_seen=_micros(said["first_seen"]) if "first_seen" in said else min(last, reported),
-        last_seen=last, valid_until=_micros(said["valid_until"]) if "valid_until" in said else None,
+        last_seen=last, valid_until=_end_of(said["valid_until"]) if "valid_until" in said else None,
         subjects=subjects, document=said,
     )  # fmt: skip
 
@@ -232,6 +235,8 @@ def _crossed(
     first, last = said.get("first_seen"), said.get("last_seen")
     if first and (last or said["reported_at"])[:10] < first[:10]:
         yield "first_seen", "must not lie after last_seen or reported_at"
+    if "valid_until" in said and _end_of(said["valid_until"]) < clock.micros():
+        yield "valid_until", "is past: it would answer nobody"
 
 
 def _pillar_faults(said: Mapping[str, Any], category: str | None) -> Iterator[tuple[str, str]]:
@@ -247,25 +252,14 @@ def _pillar_faults(said: Mapping[str, Any], category: str | None) -> Iterator[tu
         yield "action", f"known fraud needs a product refused, withdrawn or ended: {', '.join(ENDING_ACTIONS)}"
 
 
-def _identifying(said: Mapping[str, Any], subjects: tuple[Subject, ...]) -> Iterator[tuple[str, str]]:
-    """References are stored open: none of them may repeat whom the filing is about."""
-    for name in ("reference", "case_reference", "evidence"):
-        text = said.get(name, "").casefold()
-        squeezed, words = re.sub(r"[\W_]", "", text), set(re.split(r"[\W_]+", text))
-        for one in subjects:
-            repeated = (
-                any(len(word) > 2 and word in words for word in one.person.name.split())
-                if one.person is not None
-                else re.sub(r"[\W_]", "", one.text.casefold()) in squeezed
-            )
-            if repeated:
-                yield name, "must not repeat an identifier or a name: it is stored open"
-                break
-
-
 def _pillars(said: Mapping[str, Any]) -> int:
     stated = said.get("pillars", {})
     return sum(1 << bit for bit, name in enumerate(PILLARS) if stated.get(name)) & ALL_PILLARS
+
+
+def _end_of(day: str) -> int:
+    """The last microsecond of a day."""
+    return _micros(day) + DAY - 1
 
 
 def _micros(text: str) -> int:

@@ -63,7 +63,7 @@ class FiledPassportSchema(Strict):
     """A passport by its country (three letters of ICAO 9303) and number."""
 
     country = Line(3, required=True)
-    number = Line(9, required=True)
+    number = Line(20, required=True)
 
 
 class FiledSubjectSchema(Strict):

@@ -112,12 +112,13 @@ class Envelope:
         document: dict[str, Any] = json.loads(self._key.open(sealed, f"document:{version}"))
         return document
 
-    def seal_identifier(self, position: int, facet: str, text: str, name: str) -> bytes:
-        """The open text of an identifier, with a person's canonical name."""
-        return self._key.seal(canonical_json({"facet": facet, "text": text, "name": name}), f"identifier:{position}")
+    def seal_identifier(self, position: int, facet: str, text: str, name: str, born: str = "") -> bytes:
+        """The open text of an identifier, with a person's canonical name and birth date."""
+        opened = {"facet": facet, "text": text, "name": name, "born": born}
+        return self._key.seal(canonical_json(opened), f"identifier:{position}")
 
     def open_identifier(self, position: int, sealed: bytes) -> dict[str, str]:
-        """{"facet", "text", "name"} of an identifier."""
+        """{"facet", "text", "name", "born"} of an identifier."""
         opened: dict[str, str] = json.loads(self._key.open(sealed, f"identifier:{position}"))
         return opened
 
@@ -135,6 +136,7 @@ def wrapping_context(filing_id: str) -> str:
     return f"filing-key:{filing_id}"
 
 
-def open_name(vault: Vault, filing_id: str, position: int, wrapped_key: bytes, sealed: bytes) -> str:
-    """A filed person's canonical name, out of one row of the index; "" for what is no person."""
-    return Envelope.opened(vault, filing_id, wrapped_key).open_identifier(position, sealed)["name"]
+def open_person(vault: Vault, filing_id: str, position: int, wrapped_key: bytes, sealed: bytes) -> tuple[str, str]:
+    """(canonical name, birth date) of a filed person, out of one row of the index; "" for what is not filed."""
+    opened = Envelope.opened(vault, filing_id, wrapped_key).open_identifier(position, sealed)
+    return opened["name"], opened.get("born", "")

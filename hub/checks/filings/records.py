@@ -100,9 +100,9 @@ class FilingIdentifier(Record):
 
     ``position`` numbers the filing's rows. ``kind`` is the subject's kind, ``facet`` that of the term (a British
     IBAN stands under "iban" and "bank-account"; a person under "person-name-birth", "person-birth", …). ``exact``
-    is the term's: without it a match is "possible" at most. ``sealed`` opens to JSON {"facet", "text", "name"}:
-    the term, for a new epoch's tag, and a person's canonical name. ``published``: its value stands in the ledger
-    because of this filing. ``valid_until`` is this kind's.
+    is the term's: without it a match is "possible" at most. ``sealed`` opens to JSON {"facet", "text", "name", "born"}:
+    the term, for a new epoch's tag, and a person's canonical name and birth date. ``published``: its value stands in
+    the ledger because of this filing. ``valid_until`` is this kind's.
     """
 
     __tablename__ = "filing_identifier"

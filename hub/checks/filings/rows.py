@@ -62,12 +62,15 @@ def identifier_rows(index: CheckIndex, envelope: Envelope, filing: Filing, form:
             "tag": index.tag(term.facet, term.text),
             "valid_until": valid_until(form, subject.kind, filing.filed_at),
             "published": False,
-            "sealed": envelope.seal_identifier(
-                position, term.facet, term.text, subject.person.name if subject.person else ""
-            ),
+            "sealed": envelope.seal_identifier(position, term.facet, term.text, *_of_person(subject)),
         }
         for position, (subject, term) in enumerate(found.values())
     ]
+
+
+def _of_person(subject: Subject) -> tuple[str, str]:
+    """(name, birth date) of a person, "" for what there is not."""
+    return (subject.person.name, subject.person.born or "") if subject.person else ("", "")
 
 
 def valid_until(form: Form, kind: SubjectKind, filed_at: int) -> int:

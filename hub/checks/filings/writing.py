@@ -18,7 +18,7 @@ from hub.checks.filings.publishing import unpublished
 from hub.checks.filings.records import ENDED, Filing, FilingEvent, FilingIdentifier, FilingVersion
 from hub.checks.index import CheckIndex
 from hub.db.bulk import insert_rows
-from hub.errors import Conflict, HubError, NotPermitted
+from hub.errors import Conflict, HubError, InvalidInput, NotFound, NotPermitted
 from hub.ledger.classes import Audience, class_id
 from hub.stix.values import Value
 
@@ -53,8 +53,10 @@ class Writing:
     def write(self, form: Form, known: Filing | None) -> Filed:
         """Write one form as a new filing, or as a new version of ``known``.
 
-        Raises Conflict where that has ended, NotPermitted where the hub disputes it.
+        Raises Conflict where that has ended, NotPermitted where the hub disputes it, InvalidInput where a recipient is
+        no member.
         """
+        self._know(form.recipients)
         if known is not None and known.id in self._rows:
             self.finish()  # it amends a filing of this very batch
         now = clock.micros()
@@ -95,6 +97,13 @@ class Writing:
             note(self.session, self.desk, filing, self.filer.by, what, before=before)
         self._rows.clear()
         self._written.clear()
+
+    def _know(self, recipients: frozenset[str]) -> None:
+        for member_id in sorted(recipients):
+            try:
+                self.desk.filer_of(self.session, member_id, HUB)
+            except NotFound:
+                raise InvalidInput("names what is no member's id", where="recipients") from None
 
     def _class_of(self, audience: Audience) -> int:
         if audience.key not in self._classes:

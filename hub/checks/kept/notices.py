@@ -9,7 +9,7 @@ from __future__ import annotations
 import uuid
 from typing import Final, Protocol
 
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from hub import clock
@@ -18,7 +18,7 @@ from hub.checks.filings.records import FilingEvent
 from hub.checks.precheck.keys import THE_HUB
 from hub.checks.precheck.records import CorrectionNotice
 from hub.checks.searching.records import Search, SearchMatch
-from hub.clock import DAY
+from hub.clock import DAY, SECOND
 from hub.db.database import lock_appends
 
 # What is told of a filing's events; that one runs out by itself is no correction.
@@ -36,6 +36,10 @@ WORDS: Final = {
 }
 # Events are looked at for so long: a search that commits late is still found.
 LOOKS_BACK = 7 * DAY
+# What ends every match. A search reads what stands until the event's transaction is over, so one that states a later
+# instant than the event may still have matched.
+SILENCING: Final = ("dispute", "withdraw")
+COMMITS_WITHIN: Final = 2 * SECOND
 SUBJECT = "Correction of a match that you were given"
 
 
@@ -92,7 +96,10 @@ def _due(session: Session) -> list[tuple[FilingEvent, str, list[str]]]:
         .where(
             FilingEvent.what.in_(WHAT),
             FilingEvent.at > clock.micros() - LOOKS_BACK,
-            Search.at <= FilingEvent.at,
+            or_(
+                Search.at <= FilingEvent.at,
+                and_(FilingEvent.what.in_(SILENCING), Search.at <= FilingEvent.at + COMMITS_WITHIN),
+            ),
             CorrectionNotice.id.is_(None),
         )
         .order_by(FilingEvent.id, Search.no, SearchMatch.position)

@@ -27,7 +27,7 @@ from hub.checks.searching.hashes import SearchHashes
 from hub.checks.searching.names import alike
 from hub.checks.searching.reading import who_searched
 from hub.checks.searching.records import Search
-from hub.checks.subjects import Subject, indicator_values
+from hub.checks.subjects import NAME_AND_POSTCODE, Subject, indicator_values
 from hub.errors import Conflict, InvalidInput, NotFound
 from hub.sealing import Vault
 from hub.stix.canonical import canonical_json
@@ -42,11 +42,18 @@ EXEMPTION: Final = "DPA 2018 schedule 2 paragraph 2 (crime)"
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A filing about the person. ``possible``: found by a like name with the same birth date or postcode only."""
+    """A filing about the person. ``possible``: found by a like name with the same birth date or postcode only, or by
+    the same name and postcode where the birth date is another one or not told.
+    """
 
     filing: Filing
     document: dict[str, Any]
     possible: bool
+
+    @property
+    def conditions(self) -> str:
+        """What its owner asks for whoever passes it on, "" for nothing."""
+        return str(self.document.get("conditions", ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,14 +162,24 @@ def _filings(session: Session, vault: Vault, subjects: Iterable[Subject]) -> lis
             )
             for filing, identifier in rows:
                 envelope = Envelope.of(vault, filing)
-                exact = term.exact and identifier.exact
+                document = envelope.open_document(filing.sealed, filing.version)
+                exact = term.exact and identifier.exact and not _another(document, identifier.facet, subject)
                 if not exact and not _like(envelope, identifier, subject):
                     continue
                 known = found.get(filing.id)
                 if known is None or (known.possible and exact):
-                    document = envelope.open_document(filing.sealed, filing.version)
                     found[filing.id] = Held(filing, document, possible=not exact)
     return sorted(found.values(), key=lambda one: one.filing.filed_at)
+
+
+def _another(document: Mapping[str, Any], facet: str, subject: Subject) -> bool:
+    """Whether a person of the same name and postcode may be another one: father and son, until the birth date is the
+    same.
+    """
+    if subject.person is None or facet != NAME_AND_POSTCODE:
+        return False
+    born = document["subject"]["person"].get("date_of_birth")
+    return born is not None and born != subject.person.born
 
 
 def _like(envelope: Envelope, identifier: FilingIdentifier, subject: Subject) -> bool:

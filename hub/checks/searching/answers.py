@@ -108,7 +108,7 @@ def answer(kind: str, ref: str | None, voices: Sequence[Voice]) -> Answer:
         status=LIVE,
         handling="C" if any(grade_of(one.grade).handling == "C" for one in heard) else "P",
         tlp=Tlp(max(one.tlp for one in heard)).label,
-        marker=leading.role if leading.role in (FALSE_IDENTITY, IMPERSONATED_VICTIM) else None,
+        marker=_marker(heard),
     )
 
 
@@ -141,5 +141,11 @@ def shown(one: Answer, check_id: str, contact: str | None) -> dict[str, Any]:
     }
 
 
-def _weight(one: Voice) -> tuple[int, int, int, str]:
-    return _RANK.get(one.tier, 0), one.confidence, one.last_seen, one.ref
+def _weight(one: Voice) -> tuple[int, int, bool, int, str]:
+    """What a member filed (it has a role) leads before what an indicator says of it, which is its echo or says less."""
+    return _RANK.get(one.tier, 0), one.confidence, bool(one.role), one.last_seen, one.ref
+
+
+def _marker(heard: Sequence[Voice]) -> str | None:
+    """A caution stands whoever leads: that an identity was misused, or is not what it says."""
+    return next((one for one in (IMPERSONATED_VICTIM, FALSE_IDENTITY) if any(v.role == one for v in heard)), None)

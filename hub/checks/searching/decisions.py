@@ -16,6 +16,7 @@ from hub.checks.searching.reading import search_of
 from hub.checks.searching.records import SearchDecision
 from hub.errors import Conflict, InvalidInput
 from hub.sealing import Vault
+from hub.stix.cards import redact_cards
 
 LONGEST: Final = 2000
 LEAST_JUSTIFICATION: Final = 20
@@ -32,7 +33,8 @@ class Decision(StrEnum):
 
 
 def decide(session: Session, vault: Vault, member_id: str, by: str, check_id: str, given: dict[str, Any]) -> int:
-    """Note what was decided; the number of the note. ``given``: "decision", "reason", "justification" (texts).
+    """Note what was decided; the number of the note. ``given``: "decision", "reason", "justification" (texts, kept
+    without full card numbers).
 
     Raises NotFound for another's check, InvalidInput, Conflict where a justification is given that nobody waits for.
     """
@@ -86,7 +88,7 @@ def _text(given: dict[str, Any], name: str) -> str:
     found = given.get(name, "")
     if not isinstance(found, str) or len(found) > LONGEST:
         raise InvalidInput(f"must be a text of at most {LONGEST:,} characters", where=name)
-    return found.strip()
+    return redact_cards(found.strip())
 
 
 def _context(search_id: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from hub.checks.filings.gateways import Basis, Purpose, basis
 from hub.checks.searching.answers import Answer, Outcome
-from hub.checks.subjects import Subject, SubjectKind, canonical_subject
+from hub.checks.subjects import Subject, SubjectKind, canonical_subject, refuse_card
 from hub.errors import InvalidInput, TooLarge
 
 MOST_REFERENCE: Final = 200
@@ -119,4 +119,5 @@ def _text(given: Mapping[str, Any], name: str, *, where: str = "", required: boo
         return ""
     if not isinstance(found, str) or not found.strip() or len(found) > MOST_REFERENCE or not found.isprintable():
         raise InvalidInput(f"must be a text of 1 to {MOST_REFERENCE} printable characters", where=f"{where}{name}")
+    refuse_card(found, f"{where}{name}")
     return found.strip()

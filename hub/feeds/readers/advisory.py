@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hub.errors import InvalidInput
 from hub.feeds.readers import shape, text
 from hub.feeds.readers.advisory_lines import Line, lines_of
+from hub.feeds.readers.labels import tlp_above
 from hub.feeds.readers.reading import DESCRIPTION_LIMIT, RawIndicator, Reading, unread
 from hub.stix.refang import refang
 from hub.stix.values import Kind, detect
@@ -27,6 +28,8 @@ _HASHES = frozenset({Kind.MD5, Kind.SHA1, Kind.SHA256, Kind.SHA512})
 _WALLETS = frozenset({Kind.BTC, Kind.ETH, Kind.XMR, Kind.LTC, Kind.TRX})
 _NETWORK = frozenset({Kind.DOMAIN, Kind.URL, Kind.IPV4, Kind.IPV6, Kind.IPV4_CIDR, Kind.IPV6_CIDR, Kind.EMAIL})
 _DEFANGED = re.compile(r"\[\.\]|\(\.\)|\{\.\}|\[dot\]|\(dot\)|\[:\]|\[://\]|\[@\]|\[at\]|\bhxxp|\bfxp", re.IGNORECASE)
+# What a mark is put on; a text that explains the marks themselves writes them alone.
+_HELD = re.compile(r"\w[.@:]+\w|://\w")
 # "evil [.] com": the blanks belong to the mark.
 _SPACED_MARK = re.compile(r" (\[\.\]|\[dot\]|\(dot\)|\[@\]|\[at\]) ", re.IGNORECASE)
 # Markup and punctuation around a value; a bracket belongs to it only where its partner is inside.
@@ -49,9 +52,17 @@ _OTHER_ROOTS = frozenset({"bit", "bazar", "coin", "emc", "lib", "i2p"})
 _REFERENCES = re.compile(
     r"(?:https?://)?(?:[\w-]+\.)*(?:welivesecurity\.com|eset(?:static)?\.com|github\.com/eset|misp-project\.org"
     r"|unit42\.paloaltonetworks\.com|paloaltonetworks\.com|virustotal\.com|mitre\.org|otx\.alienvault\.com"
-    r"|urlhaus\.abuse\.ch|bazaar\.abuse\.ch|any\.run|hybrid-analysis\.com)(?![\w.-]*\w)\S*",
+    r"|apache\.org/licenses|creativecommons\.org|opensource\.org|gnu\.org/licenses|abuse\.ch|any\.run|hybrid-analysis\.com)(?![\w.-]*\w)\S*",
     re.IGNORECASE,
 )
+# "sha256:…", "MD5=…", "domain:evil[.]com": what a value is called, written close to it.
+_CALLED = re.compile(
+    r"^(?:md5|sha-?(?:1|256|512)|hash|url|uri|domain|host(?:name)?|ip(?:v[46])?(?:-?addr(?:ess)?)?|c2|c&c|e?-?mail|btc|eth"
+    r"|wallet)[:=](?!//)(?=.)",
+    re.IGNORECASE,
+)
+# "[the site](hxxp://evil[.]com)": the words of a Markdown link end at a word of their own.
+_LINK = re.compile(r"\]\((?=\w{2,8}[\[:])")
 _VERSION_WORDS = frozenset({"version", "versions", "ver", "ver.", "v", "v.", "release", "build", "firmware"})
 
 
@@ -95,7 +106,10 @@ class Advisory:
 
         ``Unread`` for templates that stand for several names.
         """
-        yield from _readings(text.decode(raw))
+        content = text.decode(raw)
+        tlp = tlp_above(content[: text.HEAD])
+        for reading in _readings(content):
+            yield replace(reading, tlp=tlp) if tlp is not None and isinstance(reading, RawIndicator) else reading
 
 
 def _is_value(word: str) -> bool:
@@ -125,8 +139,8 @@ def _tokens(line: Line) -> Iterator[_Token]:
     """The words of a line, each with whether it is listed there."""
     for part in line.parts:
         before = ""
-        for word in _SPACED_MARK.sub(r"\1", part.text).split():
-            bare = _stripped(word) if len(word) <= TOKEN_LIMIT else ""
+        for word in _LINK.sub("] (", _SPACED_MARK.sub(r"\1", part.text)).split():
+            bare = _CALLED.sub("", _stripped(word)) if len(word) <= TOKEN_LIMIT else ""
             if bare:
                 yield _Token(bare, part.listed, before)
             before = bare.lower()
@@ -155,6 +169,8 @@ def _reading(token: _Token, line: Line) -> Reading | None:
     if _HEX.fullmatch(raw) or _WALLET.fullmatch(raw):
         return _taken(raw, where, line, _HASHES | _WALLETS)
     if _DEFANGED.search(raw):
+        if not _HELD.search(refang(raw)):
+            return None
         if _TEMPLATE.search(refang(raw).split("?")[0]):
             return unread(where, raw, "it stands for several names, not for one")
         return RawIndicator(where, raw, _other_root(refang(raw)), description=_description(line))

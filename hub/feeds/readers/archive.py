@@ -7,6 +7,7 @@ while unpacking, never afterwards.
 from __future__ import annotations
 
 import io
+import re
 import tarfile
 import zipfile
 import zlib
@@ -28,6 +29,8 @@ _GZIP = b"\x1f\x8b"
 _ZIP = b"PK\x03\x04"
 _TAR, _TAR_AT = b"ustar", 257
 MANIFEST = "manifest.json"
+# What a Mac packs beside the files that it was asked to pack.
+_MAC = re.compile(r"__MACOSX/|(?:.*/)?(?:\._[^/]*|\.DS_Store)\Z", re.DOTALL)
 
 
 def opened(raw: bytes, size_limit: int = SIZE_LIMIT) -> bytes:
@@ -74,7 +77,7 @@ def _gunzip(raw: bytes, size_limit: int) -> bytes:
 def _unzip(raw: bytes, size_limit: int) -> bytes:
     try:
         with zipfile.ZipFile(io.BytesIO(raw)) as archive:
-            files = [entry for entry in archive.infolist() if not entry.is_dir()]
+            files = [entry for entry in archive.infolist() if not entry.is_dir() and not _MAC.match(entry.filename)]
             if len(files) == 1:
                 with archive.open(files[0]) as packed:
                     return _bounded(packed, len(raw), size_limit)

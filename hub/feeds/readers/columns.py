@@ -36,7 +36,8 @@ _TYPED: dict[str, Kind | None] = {
     **dict.fromkeys(("sha256", "sha256_hash", "hash_sha256", "sha_256"), Kind.SHA256),
     **dict.fromkeys(("sha512", "sha512_hash", "hash_sha512", "sha_512"), Kind.SHA512),
     **dict.fromkeys(("email", "email_address", "mail", "e_mail"), Kind.EMAIL),
-    **dict.fromkeys(("phone", "phone_number", "telephone", "msisdn", "mobile", "caller"), Kind.PHONE),
+    **dict.fromkeys(("phone", "phone_number", "phone_no", "telephone", "telephone_number"), Kind.PHONE),
+    **dict.fromkeys(("msisdn", "mobile", "mobile_number", "caller"), Kind.PHONE),
     "iban": Kind.IBAN,
     **dict.fromkeys(("bank_account", "uk_account"), Kind.BANK_ACCOUNT),
     **dict.fromkeys(("wallet", "wallet_address", "crypto_address", "btc_address", "eth_address"), None),
@@ -64,8 +65,10 @@ _TYPE = frozenset({"type", "indicator_type", "ioc_type", "entity_type", "kind", 
 _LABELS_TEXT = """
 classification class category threat threat_type threat_name malware malware_family
 malware_printable family tags tag listingreason listing_reason reason campaign actor
+verdict disposition assessment judgement judgment
 """
 _LABELS = frozenset(_LABELS_TEXT.split())
+_TLP = frozenset({"tlp", "tlp_label", "tlp_marking", "tlp_color", "tlp_colour", "traffic_light_protocol"})
 _DESCRIPTION = frozenset({"description", "comment", "comments", "message", "notes", "note"})
 _FIRST_SEEN_TEXT = """
 first_seen first_seen_utc firstseen dateadded date_added added detected_date detection_date
@@ -73,6 +76,8 @@ listingdate listing_date date created timestamp first_reported
 """
 _FIRST_SEEN = frozenset(_FIRST_SEEN_TEXT.split())
 _LAST_SEEN = frozenset({"last_seen", "last_seen_utc", "lastseen", "last_online", "last_reported"})
+_SORT_CODE = frozenset({"sort_code", "sortcode", "bank_sort_code"})
+_ACCOUNT = frozenset({"account_number", "account", "account_no", "account_num", "acc_no", "bank_account_number"})
 _HOST_NAMES = frozenset({"host", "hostname", "host_name", "domain", "domain_name", "fqdn"})
 _ADDRESS_NAMES = frozenset({"ip", "ip_address", "ipaddress", "dst_ip", "dest_ip", "ipv4"})
 
@@ -106,6 +111,7 @@ class Layout:
     labels: tuple[int, ...] = ()
     type: int | None = None
     description: int | None = None
+    tlp: int | None = None
     first_seen: int | None = None
     last_seen: int | None = None
     url: int | None = None
@@ -140,7 +146,7 @@ def from_header(cells: Sequence[str], header: Header = Header.ROW) -> Layout | N
         for index, name in enumerate(names)
         if name in _ANY or name in _TYPED
     )
-    sort_code, account = first(frozenset({"sort_code"})), first(frozenset({"account_number", "account"}))
+    sort_code, account = first(_SORT_CODE), first(_ACCOUNT)
     if not values and (sort_code is None or account is None):
         return None
     return Layout(
@@ -150,6 +156,7 @@ def from_header(cells: Sequence[str], header: Header = Header.ROW) -> Layout | N
         labels=tuple(index for index, name in enumerate(names) if name in _LABELS),
         type=first(_TYPE),
         description=first(_DESCRIPTION),
+        tlp=first(_TLP),
         first_seen=first(_FIRST_SEEN),
         last_seen=first(_LAST_SEEN),
         url=url,

@@ -11,12 +11,13 @@ from urllib.parse import urlsplit
 from hub.errors import InvalidInput
 from hub.feeds.readers import columns, shape, table, text
 from hub.feeds.readers.columns import Header, Layout, ValueColumn
+from hub.feeds.readers.labels import HARMLESS, strictest, tlp_above, tlp_of
 from hub.feeds.readers.reading import DESCRIPTION_LIMIT, RawIndicator, Reading, unread
 from hub.stix.refang import refang
+from hub.stix.tlp import Tlp
 from hub.stix.values import Kind
 
 _EMPTY = frozenset({"", "-", "none", "null", "n/a", "na", "unknown", "nan"})
-_HARMLESS = frozenset({"legitimate", "benign", "clean", "harmless", "whitelist", "allowlist", "false positive"})
 _LABEL_SEPARATORS = re.compile(r"[,;|]+")
 _HASHES = frozenset({Kind.MD5, Kind.SHA1, Kind.SHA256, Kind.SHA512})
 _LABEL_LIMIT = 64
@@ -51,7 +52,9 @@ class CommaSeparated:
 
         Raises InvalidInput when no column can hold indicators.
         """
-        lines = text.lines(text.decode(raw))
+        content = text.decode(raw)
+        above = tlp_above(content[: text.HEAD])
+        lines = text.lines(content)
         found = _dialect(lines)
         if found is None:
             if not any(line.strip() for line in lines):
@@ -65,7 +68,7 @@ class CommaSeparated:
             if isinstance(row, table.BadRow):
                 yield unread(f"row {row.number}", row.raw, row.reason)
             else:
-                yield from _readings(row, layout)
+                yield from _readings(row, layout, above)
 
 
 def _dialect(lines: Sequence[str]) -> tuple[str, Layout, int] | None:
@@ -95,12 +98,14 @@ def _commented_header(preamble: Sequence[str], delimiter: str, width: int) -> La
     return columns.from_header(cells, Header.COMMENT) if len(cells) == width and width > 1 else None
 
 
-def _readings(row: table.Row, layout: Layout) -> Iterator[Reading]:
+def _readings(row: table.Row, layout: Layout, above: Tlp | None) -> Iterator[Reading]:
     cells = row.cells
     if len(cells) > 4 * layout.width + 16:
         yield unread(f"row {row.number}", ",".join(cells[:8]), "far more fields than the header has columns")
         return
     labels, legitimate = _labels(tuple([_cell(cells, index) for index in layout.labels]))
+    label = _cell(cells, layout.tlp)
+    tlp = above if label.lower() in _EMPTY else strictest(above, tlp_of(label))
     found = 0
     for column, value in _values(cells, layout):
         found += 1
@@ -116,6 +121,7 @@ def _readings(row: table.Row, layout: Layout) -> Iterator[Reading]:
             shape.rfc3339(_cell(cells, layout.last_seen)) if layout.last_seen is not None else None,
             legitimate,
             _cell(cells, layout.description)[:DESCRIPTION_LIMIT] or None,
+            tlp,
         )
     if not found:
         yield unread(f"row {row.number}", ",".join(cells[:8]), "no value stands in this row")
@@ -166,4 +172,4 @@ def _labels(cells: tuple[str, ...]) -> tuple[tuple[str, ...], bool]:
     """The labels that some cells hold, and whether one of them calls the row harmless."""
     words = (word.strip().lower() for cell in cells for word in _LABEL_SEPARATORS.split(cell))
     kept = tuple(dict.fromkeys(word[:_LABEL_LIMIT] for word in words if word not in _EMPTY))[:20]
-    return kept, not _HARMLESS.isdisjoint(kept)
+    return kept, not HARMLESS.isdisjoint(kept)

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from hub.errors import InvalidInput
 from hub.feeds.readers import columns, shape, text
 from hub.feeds.readers.json_rows import has_path, mappings_by_content, rows
 from hub.feeds.readers.json_text import document_of, opening_of
-from hub.feeds.readers.labels import labels_of, tlp_of
+from hub.feeds.readers.labels import HARMLESS, labels_of, strictest, tlp_of
 from hub.feeds.readers.mapping import Mapping
 from hub.feeds.readers.reading import DESCRIPTION_LIMIT, RawIndicator, Reading, Unread, unread
 from hub.stix.canonical import parse_json
+from hub.stix.tlp import Tlp
 from hub.stix.values import Kind
 
 _THREATFOX = re.compile(r'"ioc_type"\s*:')
@@ -46,15 +48,26 @@ class JsonRows:
         mappings, skipped = ([self.mapping], []) if self.mapping else mappings_by_content(document)
         for name in skipped:
             yield unread(name, "", "a list in which nothing looks like an indicator")
+        tlp = _tlp_of_document(document)
         for mapping in mappings:
-            yield from _of_mapping(document, mapping, stated=self.mapping is not None)
+            yield from _of_mapping(document, mapping, stated=self.mapping is not None, tlp=tlp)
 
 
-def _of_mapping(document: Any, mapping: Mapping, *, stated: bool) -> Iterator[Reading]:
+def _tlp_of_document(document: Any) -> Tlp | None:
+    """The label that a document puts on all that it holds."""
+    labels = (document.get(name) for name in ("tlp", "TLP")) if isinstance(document, dict) else ()
+    return strictest(*(tlp_of(label) for label in labels if isinstance(label, str) and label.strip()))
+
+
+def _of_mapping(document: Any, mapping: Mapping, *, stated: bool, tlp: Tlp | None) -> Iterator[Reading]:
     found = False
     for place, row in rows(document, mapping.list):
         found = True
-        yield from readings_of(place.removeprefix(".") or "document", row, mapping)
+        for reading in readings_of(place.removeprefix(".") or "document", row, mapping):
+            if tlp is not None and isinstance(reading, RawIndicator):
+                yield replace(reading, tlp=strictest(tlp, reading.tlp))
+            else:
+                yield reading
     if not found and stated and not has_path(document, mapping.list):
         raise InvalidInput(f"the JSON document has no list at {mapping.list[:80]!r}", where="mapping.list")
 
@@ -103,15 +116,16 @@ def readings_of(place: str, row: Any, mapping: Mapping) -> Iterator[Reading]:
 
 
 def _reading(place: str, raw: str, kind: Kind | None, row: dict[str, Any], mapping: Mapping) -> RawIndicator:
-    words = [word for name in mapping.labels for word in _words(_at(row, name))]
+    labels = labels_of(word for name in mapping.labels for word in _words(_at(row, name)))
     tlp = _text(row, mapping.tlp)
     return RawIndicator(
         place,
         raw,
         kind,
-        labels_of(words),
+        labels,
         shape.rfc3339(_text(row, mapping.first_seen), mapping.zone),
         shape.rfc3339(_text(row, mapping.last_seen), mapping.zone),
+        legitimate=not HARMLESS.isdisjoint(labels),
         description=_text(row, mapping.description)[:DESCRIPTION_LIMIT] or None,
         tlp=tlp_of(tlp) if tlp else None,
     )

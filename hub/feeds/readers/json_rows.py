@@ -10,8 +10,11 @@ from typing import Any
 
 from hub.errors import InvalidInput
 from hub.feeds.readers import columns
-from hub.feeds.readers.mapping import FEODO, THREATFOX, Mapping
+from hub.feeds.readers.mapping import FEODO, THREATFOX, THREATFOX_API, Mapping
 
+# What every one of MISP's warning lists has, and how they match.
+_WARNING_LIST = frozenset({"name", "type", "list"})
+_MATCHED_BY = frozenset({"string", "hostname", "cidr", "substring", "regex"})
 _SAMPLE = 50
 _MOST_FIELDS = 100
 _MOST_LISTS = 20
@@ -19,6 +22,7 @@ _MOST_LISTS = 20
 _NAME = re.compile(r"[^.*]+")
 # Publishers' layouts that the names of the fields tell.
 _KNOWN = (
+    (frozenset({"ioc_type", "threat_type", "first_seen"}), THREATFOX_API),
     (frozenset({"ioc_type", "threat_type"}), THREATFOX),
     (frozenset({"ip_address", "port", "last_online", "malware"}), FEODO),
 )
@@ -69,24 +73,49 @@ def mappings_by_content(document: Any) -> tuple[list[Mapping], list[str]]:
 
     Raises InvalidInput where no list in it holds values, or the document is a warning list.
     """
-    if isinstance(document, dict) and "matching_attributes" in document:
+    if _is_warning_list(document):
         raise InvalidInput(
             "this is a warning list of harmless values, not a feed",
             advice="Add it to the hub's warning lists.",
         )
-    found, skipped = [], []
-    for path in _paths(document):
-        mapping = _mapping_at(document, path)
-        if mapping is not None:
-            found.append(mapping)
-        else:
-            skipped.append(path)
+    if isinstance(document, dict) and "json-schema.org" in str(document.get("$schema", ""))[:200]:
+        raise InvalidInput("nothing in it looks like a list of indicators: this is a JSON schema")
+    found, skipped = _mappings_at(document, _paths(document))
+    if not found:
+        found, skipped = _mappings_at(document, _paths_below(document))
     if not found:
         raise InvalidInput(
             "nothing in the JSON document looks like a list of indicators",
             advice="Give the feed a mapping that names the list and the field of the value.",
         )
     return found, skipped
+
+
+def _is_warning_list(document: Any) -> bool:
+    if not isinstance(document, dict):
+        return False
+    return "matching_attributes" in document or (
+        _WARNING_LIST.issubset(document) and document["type"] in _MATCHED_BY and isinstance(document["list"], list)
+    )
+
+
+def _mappings_at(document: Any, paths: list[str]) -> tuple[list[Mapping], list[str]]:
+    tried = [(path, _mapping_at(document, path)) for path in paths]
+    return [found for _, found in tried if found], [path for path, found in tried if found is None]
+
+
+def _paths_below(document: Any) -> list[str]:
+    """The lists in the objects that a document holds: {"data": {"entries": [...]}}."""
+    if not isinstance(document, dict):
+        return []
+    inner = [(name, part) for name, part in document.items() if isinstance(part, dict) and _NAME.fullmatch(name)]
+    lists = [
+        f"{name}.{below}"
+        for name, part in inner[:_MOST_LISTS]
+        for below, held in part.items()
+        if isinstance(held, list) and held and _NAME.fullmatch(below)
+    ]
+    return lists[:_MOST_LISTS]
 
 
 def _paths(document: Any) -> list[str]:
@@ -137,6 +166,7 @@ def _of_objects(sample: list[Any], path: str, document: Any) -> Mapping | None:
         last_seen=name_of(layout.last_seen),
         labels=tuple(names[index] for index in layout.labels),
         description=name_of(layout.description),
+        tlp=name_of(layout.tlp),
     )
 
 

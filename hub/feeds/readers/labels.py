@@ -27,6 +27,11 @@ _CHAINS = {
 _PHASE = re.compile(r'([a-z0-9:-]{1,60}[:=])"?([a-z][a-z &-]{1,60}?)(?: - ta[0-9]{4})?"?')
 
 _NOTHING = frozenset({"", "-", "none", "null", "n/a", "na", "unknown", "nan"})
+# Where a text says for whom it is: above what it holds.
+_LABEL_LINES = 30
+_TLP_WORDS = re.compile(r"\bTLP ?[:_-] ?(?:AMBER ?[+_-] ?STRICT|AMBER|RED)\b", re.IGNORECASE)
+# How a source calls what it holds to be harmless.
+HARMLESS = frozenset({"legitimate", "benign", "clean", "harmless", "whitelist", "allowlist", "false positive"})
 
 
 def labels_of(words: Iterable[object]) -> tuple[str, ...]:
@@ -44,6 +49,15 @@ def tlp_of(label: str) -> Tlp:
         return Tlp.parse(label)
     except InvalidInput:
         return Tlp.AMBER_STRICT
+
+
+def tlp_above(head: str) -> Tlp | None:
+    """The strictest TLP label that the first lines of a text write ("# TLP:AMBER"), None where it lets more people see
+    it than a sender's own label could: a text can narrow, it cannot widen.
+    """
+    opening = "\n".join(head.lstrip("\ufeff \r\n").splitlines()[:_LABEL_LINES])
+    found = strictest(*(tlp_of(label) for label in _TLP_WORDS.findall(opening)))
+    return found if found is not None and found >= Tlp.AMBER else None
 
 
 def strictest(*labels: Tlp | None) -> Tlp | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -129,6 +129,8 @@ THREATFOX = Mapping(
     labels=("threat_type", "malware_printable", "tags"),
     description="reference",
 )
+# The answer of its API writes the zone behind the time.
+THREATFOX_API = replace(THREATFOX, first_seen="first_seen", last_seen="last_seen")
 # The host name of a Feodo row is what the address resolves back to: its provider's, not the botnet's.
 FEODO = Mapping(
     value=("ip_address",),

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 
 from hub.errors import InvalidInput
 from hub.feeds.readers import text
+from hub.feeds.readers.labels import tlp_above
 from hub.feeds.readers.reading import RawIndicator, Reading, unread
 from hub.stix.canonical import parse_json
 from hub.stix.values import Kind, detect
@@ -24,7 +25,7 @@ _PHONE_FILE = re.compile(
     r"(?!.*(?:account|card|company|iban|sort|vat)).*(?:phone|numbers?\b|msisdn|callers?\b)", re.IGNORECASE
 )
 _WALLET = re.compile(r"[0-9A-Za-z:]{24,120}")
-_PHONE = re.compile(r"\+?[0-9][0-9 ()./-]{6,24}")
+_PHONE = re.compile(r"(?:tel:)?\(?\+?[0-9][0-9 ()./-]{6,24}(?: ?(?:ext?\.?|x) ?[0-9]{1,6})?", re.IGNORECASE)
 _MONERO = re.compile(r"[48][0-9A-Za-z]{90,110}")
 _COMMENT = ("#", ";", "//")
 
@@ -58,12 +59,13 @@ class NamedList:
         if content.lstrip()[:1] == "[":
             yield from self._of_array(parse_json(content.encode()))
             return
+        tlp = tlp_above(content[: text.HEAD])
         for number, line in _lines(content):
             where = f"line {number}"
             if len(line) > LINE_LIMIT:
                 yield unread(where, line, f"the line is longer than {LINE_LIMIT} characters")
             else:
-                yield RawIndicator(where, line, self._kind_of(line))
+                yield RawIndicator(where, line, self._kind_of(line), tlp=tlp)
 
     def _of_array(self, document: object) -> Iterator[Reading]:
         if not isinstance(document, list):

@@ -15,6 +15,8 @@ from hub.stix.values import Kind
 
 _PULSE = re.compile(r'"(?:pulse_source|targeted_countries|author_name|adversary|extract_source)"\s*:')
 _INDICATORS = re.compile(r'"indicators"\s*:\s*\[')
+# What an entry has in OTX and nowhere else.
+_ENTRY = re.compile(r'"type"\s*:\s*"(?:FileHash-|IPv4"|IPv6"|CIDR"|hostname"|BitcoinAddress")')
 
 _KINDS: dict[str, Kind] = {
     "domain": Kind.DOMAIN,
@@ -41,7 +43,7 @@ class OtxPulses:
     def fits(self, head: bytes, filename: str) -> int:  # noqa: ARG002 (the content alone decides)
         """92 for JSON with the members of a pulse."""
         start = opening_of(head)
-        return 92 if start and _INDICATORS.search(start) and _PULSE.search(start) else 0
+        return 92 if start and _INDICATORS.search(start) and (_PULSE.search(start) or _ENTRY.search(start)) else 0
 
     def read(self, raw: bytes) -> Iterator[Reading]:
         """One ``RawIndicator`` an entry; ``Unread`` for a type that has no indicator form.
@@ -63,7 +65,7 @@ def _pulses(document: Any) -> list[dict[str, Any]]:
 
 def _of_pulse(pulse: dict[str, Any], name: str) -> Iterator[Reading]:
     labels = labels_of((*_texts(pulse, "tags"), *_texts(pulse, "malware_families"), text_in(pulse, "adversary")))
-    label = text_in(pulse, "tlp")
+    label = text_in(pulse, "tlp") or text_in(pulse, "TLP")
     tlp = tlp_of(label) if label else None
     for number, one in enumerate(pulse["indicators"], 1):
         where = f"{name}, indicator {number}"

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 
 from hub.feeds.readers import shape, text
+from hub.feeds.readers.labels import tlp_above
 from hub.feeds.readers.reading import DESCRIPTION_LIMIT, RawIndicator, Reading, unread
 
 # A URL may be long; a line far beyond that is no value.
@@ -32,6 +33,8 @@ _LET_THROUGH = re.compile(
 )
 _ZONE_ADDRESS = re.compile(r"(\d{1,3})\.([0-9a-z.]+)\.rpz-ip", re.IGNORECASE)
 _ZEROS = re.compile(r":?zz:?")
+# An ad blocker's exceptions and its rules about parts of a page.
+_OTHER_RULE = re.compile(r"@@|.*#[@?$]?#")
 _ADBLOCK_OPTIONS = re.compile(r"\^?(?:\$[\w~,=|.-]+)?$")
 
 
@@ -41,7 +44,7 @@ class PlainList:
     name = "list"
 
     def fits(self, head: bytes, filename: str) -> int:  # noqa: ARG002 (the content alone decides)
-        """70 when most of the first lines hold one value, down to 10 for other text."""
+        """70 when most of the first lines hold one value, down to 10 for other text; 0 for prose."""
         start = text.decode_head(head)
         if not start.strip() or text.looks_structured(start):
             return 0
@@ -49,19 +52,23 @@ class PlainList:
         values = [line for line in sample if not line.startswith(_COMMENT)][:200]
         if not values:
             return 30
-        good = sum(any(shape.looks_like_indicator(raw) for raw, _ in _values(line)) for line in values)
+        good = sum(_is_of_a_list(line) for line in values)
+        if 10 * good < len(values) and 2 * sum(map(_is_prose, values)) > len(values):
+            return 0
         return 10 + 60 * good // len(values)
 
     def read(self, raw: bytes) -> Iterator[Reading]:
         """One ``RawIndicator`` a value, ``Unread`` for rules that are no value."""
-        for number, line in enumerate(text.lines(text.decode(raw)), 1):
+        content = text.decode(raw)
+        tlp = tlp_above(content[: text.HEAD])
+        for number, line in enumerate(text.lines(content), 1):
             value = line.strip()
             if not value or value.startswith(_COMMENT):
                 continue
             where = f"line {number}"
             if len(value) > LINE_LIMIT:
                 yield unread(where, value, f"the line is longer than {LINE_LIMIT} characters")
-            elif value.startswith("@@") or "##" in value or "#@#" in value:
+            elif _OTHER_RULE.match(value):
                 yield unread(where, value, "an exception or cosmetic rule of an ad blocker, not an indicator")
             elif _LET_THROUGH.fullmatch(value):
                 yield unread(where, value, "a rule that lets a name through, not an indicator")
@@ -69,15 +76,26 @@ class PlainList:
                 yield unread(where, value, "a rule with a wildcard, not one value")
             elif value.startswith("|") or " " in value or "\t" in value:
                 for found, description in _values(value):
-                    yield RawIndicator(where, found, description=description)
+                    yield RawIndicator(where, found, description=description, tlp=tlp)
             else:
-                yield RawIndicator(where, value)
+                yield RawIndicator(where, value, tlp=tlp)
+
+
+def _is_of_a_list(line: str) -> bool:
+    """Whether a line holds a value, or a rule of an ad blocker, which no other format has."""
+    if line.startswith("||") or _OTHER_RULE.match(line):
+        return True
+    return any(shape.looks_like_indicator(raw) for raw, _ in _values(line))
+
+
+def _is_prose(line: str) -> bool:
+    return sum(word.strip(".,;:()").isalpha() for word in line.split()) > 3
 
 
 def _values(line: str) -> list[tuple[str, str | None]]:
     """The values of a line that may hold more than a bare value, with what is said of them."""
     if line.startswith("|"):
-        return [(_ADBLOCK_OPTIONS.sub("", line.lstrip("|")), None)]
+        return [(_ADBLOCK_OPTIONS.sub("", line.strip("|")), None)]
     if match := _UNBOUND.fullmatch(line) or _ZONE_RULE.fullmatch(line):
         return [(_named_in_zone(match[1]), None)]
     line = _INLINE_COMMENT.sub("", line).rstrip()

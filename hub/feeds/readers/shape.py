@@ -6,7 +6,8 @@ Only used to choose a format or a column; the real decision is ``hub.stix.values
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
+from email.utils import parsedate_tz
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -29,7 +30,18 @@ _HASHES = re.compile(
     re.IGNORECASE,
 )
 _SEPARATORS = re.compile(r"[\s,;|]+")
-_SLASHED = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})(?:[ T](\d{1,2}):(\d{2})(?::(\d{2}))?)?")
+_SLASHED = re.compile(
+    r"(\d{1,2})/(\d{1,2})/(\d{4})(?:,?[ T](\d{1,2}):(\d{2})(?::(\d{2}))?(?: ?([ap])\.?m\.?)?)?", re.IGNORECASE
+)
+_YEAR_FIRST = re.compile(r"(\d{4})/(\d{2})/(\d{2})(?![\d/])")
+# Seconds or milliseconds since 1970, as programs write them.
+_EPOCH = re.compile(r"(\d{10})(?:\d{3})?")
+_NAMED_ZONE = re.compile(r" ?\b([A-Z]{2,4})$")
+# Hours ahead of UTC. Names that mean one thing in two places ("IST") are not here; EST … PDT are RFC 5322's.
+_ZONES = {
+    "UTC": 0, "GMT": 0, "WET": 0, "BST": 1, "WEST": 1, "CET": 1, "CEST": 2, "EET": 2, "EEST": 3,
+    "EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6, "PST": -8, "PDT": -7,
+}  # fmt: skip
 
 
 def looks_like_indicator(text: str) -> bool:
@@ -48,17 +60,18 @@ def hashes_in(text: str) -> list[str] | None:
 def rfc3339(text: str, zone: str = "") -> str | None:
     """A date as feeds write it, in RFC 3339 and UTC; None where it cannot be read.
 
-    Read: ISO 8601 dates and times (a time without a zone is in ``zone``, the name of one that there is, or UTC where
-    that is empty), a trailing " UTC", and
-    ``m/d/yyyy h:mm`` as spreadsheets write it (``d/m`` where the first number is over 12).
+    Read: ISO 8601 dates and times, with ``/`` between year, month and day too; ``m/d/yyyy h:mm`` and ``h:mm AM`` as
+    spreadsheets write it (``d/m`` where the first number is over 12); the dates of RFC 5322 ("1 Jul 2026 10:00:00
+    +0100"); seconds and milliseconds since 1970. A time has the zone that stands behind it ("UTC", "BST"), else
+    ``zone``, the name of one that there is, or UTC where that is empty.
     """
     text = text.strip()
     if not 8 <= len(text) <= 40:
         return None
     try:
-        moment = _slashed(text) if "/" in text else datetime.fromisoformat(text.removesuffix(" UTC"))
+        moment = _moment(text)
         if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=ZoneInfo(zone) if zone and not text.endswith(" UTC") else UTC)
+            moment = moment.replace(tzinfo=ZoneInfo(zone) if zone else UTC)
         moment = moment.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
@@ -67,11 +80,40 @@ def rfc3339(text: str, zone: str = "") -> str | None:
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def _moment(text: str) -> datetime:
+    """The time that a text states, without a zone where it names none; raises ValueError."""
+    if epoch := _EPOCH.fullmatch(text):
+        return datetime.fromtimestamp(int(epoch[1]), UTC)
+    if (named := _NAMED_ZONE.search(text)) and named[1] in _ZONES:
+        ahead = timezone(timedelta(hours=_ZONES[named[1]]))
+        return _moment_of(text[: named.start()]).replace(tzinfo=ahead)
+    return _moment_of(text)
+
+
+def _moment_of(text: str) -> datetime:
+    if _YEAR_FIRST.match(text):
+        text = text.replace("/", "-", 2)
+    if "/" in text:
+        return _slashed(text)
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        parsed = parsedate_tz(text)  # RFC 5322
+    if parsed is None or not any(character.isalpha() for character in text):
+        raise ValueError(text)
+    ahead = None if parsed[9] is None else timezone(timedelta(seconds=parsed[9]))
+    return datetime(*parsed[:6], tzinfo=ahead)
+
+
 def _slashed(text: str) -> datetime:
     match = _SLASHED.fullmatch(text)
     if not match:
         raise ValueError(text)
-    month, day, year, hour, minute, second = (int(part or 0) for part in match.groups())
+    month, day, year, hour, minute, second = (int(part or 0) for part in match.groups()[:6])
     if month > 12:
         month, day = day, month
-    return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
+    if half := match[7]:
+        if not 1 <= hour <= 12:
+            raise ValueError(text)
+        hour = hour % 12 + (12 if half in "pP" else 0)
+    return datetime(year, month, day, hour, minute, second)  # noqa: DTZ001 (the caller knows the zone)

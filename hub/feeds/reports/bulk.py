@@ -12,12 +12,17 @@ from __future__ import annotations
 import csv
 import io
 import re
-from typing import Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 from hub.documents.fields import Strict
 from hub.errors import InvalidInput
 from hub.feeds.readers import text
 from hub.feeds.reports import schema
+from hub.feeds.reports.schema import Misshapen
+
+if TYPE_CHECKING:
+    from _csv import Reader
 
 _NUMBERED = re.compile(r"(payment|suspect)(?:_(\d{1,2}))?_(\w+)")
 _TRUTH = {"yes": True, "true": True, "no": False, "false": False}
@@ -26,32 +31,47 @@ _TRUTH = {"yes": True, "true": True, "no": False, "false": False}
 _Place = tuple[str | int, ...]
 
 
-def load_csv(raw: bytes) -> list[dict[str, Any]]:
+def load_csv(raw: bytes) -> list[dict[str, Any] | Misshapen]:
     """The documents of a CSV file, for ``schema.load_batch``; row n+2 of the file is ``reports[n]``.
 
-    Raises InvalidInput for an unknown or repeated column, a row of another width, an empty file
-    or one of over 1,000 reports.
+    A row of another width, or one whose quotes do not fit, is ``Misshapen`` and the others stand. Raises InvalidInput
+    for an unknown or repeated column, an empty file or one of over 1,000 reports.
     """
     rows = csv.reader(io.StringIO(text.decode(raw), newline=""), strict=True)
     try:
         header = next(rows, [])
-        places = [_place(number, name) for number, name in enumerate(header, 1)]
-        if len(set(places)) != len(places):
-            raise InvalidInput("a column stands twice", where="row 1")
-        documents: list[dict[str, Any]] = []
-        for row in rows:
-            if not any(cell.strip() for cell in row):
-                continue
-            if len(row) != len(places):
-                raise InvalidInput(f"{len(row)} cells under {len(places)} columns", where=f"row {rows.line_num}")
-            documents.append(_document(places, row))
-            if len(documents) > schema.BATCH_LIMIT:
-                raise InvalidInput(f"a file holds at most {schema.BATCH_LIMIT} reports")
     except csv.Error as error:
-        raise InvalidInput(f"not a CSV file: {error}", where=f"row {rows.line_num}") from None
+        raise InvalidInput(f"not a CSV file: {error}", where="row 1") from None
+    places = [_place(number, name) for number, name in enumerate(header, 1)]
+    if len(set(places)) != len(places):
+        raise InvalidInput("a column stands twice", where="row 1")
+    documents: list[dict[str, Any] | Misshapen] = []
+    for row in _rows(rows):
+        if isinstance(row, Misshapen):
+            documents.append(row)
+        elif len(row) != len(places):
+            documents.append(Misshapen(f"{len(row)} cells under {len(places)} columns (row {rows.line_num})"))
+        else:
+            documents.append(_document(places, row))
+        if len(documents) > schema.BATCH_LIMIT:
+            raise InvalidInput(f"a file holds at most {schema.BATCH_LIMIT} reports")
     if not documents:
         raise InvalidInput("the CSV file holds no report", advice="The first row names the columns.")
     return documents
+
+
+def _rows(reader: Reader) -> Iterator[list[str] | Misshapen]:
+    """The rows that hold anything. A faulty one costs itself alone: the reader begins anew with each."""
+    while True:
+        try:
+            row = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            yield Misshapen(f"not a row of a CSV file: {error} (row {reader.line_num})")
+            continue
+        if any(cell.strip() for cell in row):
+            yield row
 
 
 def is_header(line: str) -> bool:

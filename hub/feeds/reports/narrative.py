@@ -28,9 +28,14 @@ _PHONE = re.compile(
 _IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?:\s?[A-Z0-9]{4}){2,7}(?:\s?[A-Z0-9]{1,3})?\b")
 _SORT_CODE = re.compile(r"(?<![\w-])\d{2}([- ])\d{2}\1\d{2}(?![\w-])")
 _SORT_CODE_NAMED = re.compile(r"\bsort\s?code\W{0,3}(?:is\s)?(\d{6})(?!\d)", re.IGNORECASE)
-_ACCOUNT = re.compile(r"(?<![\w-])\d{8}(?![\w-])")
+_ACCOUNT = re.compile(r"(?<![\w-])(?:\d{8}|(?<!\d )\d{4} \d{4}(?! \d))(?![\w-])")
 _ACCOUNT_WORD = re.compile(r"sort|account|acc\b|a/c", re.IGNORECASE)
 _NEAR, _ADJACENT = 80, 4
+# Two sort codes before two numbers: nothing tells which belong together.
+_APART = [True, True, False, False]
+_CALLED_ACCOUNT = re.compile(r"\b(?:account|acct?|a/c)\b[^.;\d]*(?:\bno\.)?[^.;\d]*\Z", re.IGNORECASE)
+# A full stop behind a short word ("no. 5") ends none.
+_SENTENCE_END = re.compile(r"[!?;\n]|(?<!\bno)(?<!\bnum)\.\s", re.IGNORECASE)
 _WALLET = re.compile(
     r"\b(?:0x[0-9a-fA-F]{40}|(?:bc1|ltc1)[02-9ac-hj-np-z]{11,87}|[13LMT][1-9A-HJ-NP-Za-km-z]{25,34}"
     r"|[48][1-9A-HJ-NP-Za-km-z]{94})\b"
@@ -75,18 +80,41 @@ def _candidates(text: str) -> Iterator[tuple[Kind | None, str]]:
 
 
 def _accounts(text: str) -> Iterator[str]:
-    """Sort codes paired with the nearest account number: side by side, or near a word that says so."""
+    """Each sort code with the account number beside it: side by side, or near a word that says so.
+
+    The number before it or the one behind it, whichever belongs to it more plainly; a number goes with one sort code
+    alone. Where neither is plainer, the one behind: unless the text begins with a number, and so names numbers first.
+    "Sort codes A and B, accounts C and D" is left alone.
+    """
     codes = [(match.start(), match.end(), match[0]) for match in _SORT_CODE.finditer(text)]
     codes += [(match.start(1), match.end(1), match[1]) for match in _SORT_CODE_NAMED.finditer(text)]
+    is_code = {start for start, _, _ in codes}
     numbers = [(match.start(), match.end(), match[0]) for match in _ACCOUNT.finditer(text)]
-    for start, end, code in codes[:FOUND_LIMIT]:
+    marks = sorted([*codes, *numbers])
+    order = [start in is_code for start, _, _ in marks]
+    numbers_first = order[:1] == [False]
+    taken: set[int] = set()
+    for at, (start, end, code) in enumerate(marks[: 2 * FOUND_LIMIT]):
+        if start not in is_code or _APART in (order[at : at + 4], order[max(0, at - 1) : at + 3]):
+            continue
+        beside = [marks[at - 1]] if at and marks[at - 1][0] not in taken else []
+        beside += marks[at + 1 : at + 2]
         near = [
-            (max(at - end, start - upto), number, min(start, at), max(end, upto))
-            for at, upto, number in numbers
-            if at - end <= _NEAR and start - upto <= _NEAR
+            (_distance(text, number, (start, end)), (number[0] > start) is numbers_first, number)
+            for number in beside
+            if number[0] not in is_code and number[0] - end <= _NEAR and start - number[1] <= _NEAR
         ]
         if not near:
             continue
-        gap, number, left, right = min(near)
-        if gap <= _ADJACENT or _ACCOUNT_WORD.search(text, max(0, left - 40), right):
-            yield f"{code} {number}"
+        left, right, digits = min(near)[2]
+        gap = max(left - end, start - right)
+        if gap <= _ADJACENT or _ACCOUNT_WORD.search(text, max(0, min(start, left) - 40), max(end, right)):
+            taken.add(left)
+            yield f"{code} {digits.replace(' ', '')}"
+
+
+def _distance(text: str, number: tuple[int, int, str], code: tuple[int, int]) -> tuple[bool, bool]:
+    """How far an account number is from a sort code: across the end of a sentence, not called an account."""
+    between = text[number[1] : code[0]] if number[0] < code[0] else text[code[1] : number[0]]
+    called = _CALLED_ACCOUNT.search(text, max(0, number[0] - 25), number[0]) is not None
+    return _SENTENCE_END.search(between) is not None, not called

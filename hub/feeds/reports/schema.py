@@ -8,6 +8,7 @@ value alone and says so.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -24,6 +25,9 @@ BATCH_LIMIT = 1_000
 SUSPECT_LIMIT = 50
 PAYMENT_LIMIT = 100
 NARRATIVE_LIMIT = 20_000
+
+# What partners call a file beside the report; nothing here keeps one.
+_ATTACHED = frozenset({"attachment", "attachments", "file", "files", "documents", "images", "screenshots"})
 
 KINDS = ("crime", "information")
 REPORTER_KINDS = ("victim", "business", "third_party")
@@ -176,14 +180,22 @@ class ReportSchema(Strict):
 _SCHEMA = ReportSchema()
 
 
-def load_report(document: Mapping[str, Any], where: str = "") -> Report:
+@dataclass(frozen=True, slots=True)
+class Misshapen:
+    """A row of a bulk file that is no report, and why; the rows around it are."""
+
+    fault: str
+
+
+def load_report(document: Mapping[str, Any] | Misshapen, where: str = "") -> Report:
     """One report from its JSON document; ``where`` is its place in a batch ("reports[3]").
 
     Raises InvalidReport with every fault found (at most 100), none of which repeats a value.
     """
     prefix = f"{where}." if where else ""
     if not isinstance(document, Mapping):
-        raise InvalidReport([Fault(where or "report", "must be a JSON object")])
+        fault = document.fault if isinstance(document, Misshapen) else "must be a JSON object"
+        raise InvalidReport([Fault(where or "report", fault)])
     for name, limit in (("suspects", SUSPECT_LIMIT), ("payments", PAYMENT_LIMIT)):
         entries = document.get(name)
         if isinstance(entries, list) and len(entries) > limit:
@@ -191,8 +203,15 @@ def load_report(document: Mapping[str, Any], where: str = "") -> Report:
     try:
         sections = _SCHEMA.load(document)
     except ValidationError as error:
-        raise InvalidReport(flattened(error.messages, where)) from None
+        raise InvalidReport([_clear(fault) for fault in flattened(error.messages, where)]) from None
     return from_sections(sections, where)
+
+
+def _clear(fault: Fault) -> Fault:
+    """The fault; of a file that was sent along, what to do instead."""
+    if fault.where.rpartition(".")[2] not in _ATTACHED:
+        return fault
+    return Fault(fault.where, "attachments are not taken; keep the file and tell what it shows in the narrative")
 
 
 def parts(document: Any) -> list[tuple[str, Any]]:

@@ -15,7 +15,9 @@ from hub.stix.values.suffixes import has_known_suffix, is_public_suffix
 
 _ETHEREUM: Final = re.compile(r"0[xX][0-9a-fA-F]{40}")
 _ADDRESS: Final = re.compile(r"[0-9.]+(?:[:/][0-9.]+)?|\[?[0-9a-fA-F.]*:[0-9a-fA-F:.]*\]?(?:[:/][0-9]+)?")
-_SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+_SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[/\\]{2}")
+# Neither a network nor, as far as anybody can tell, a page: the prefix is too long.
+_NO_NETWORK: Final = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}/[0-9]{2,3}")
 _EMAIL: Final = re.compile(r"[^@\s/]+@[^@\s/]+")
 _IBAN: Final = re.compile(r"[A-Za-z]{2}[0-9]{2}[A-Za-z0-9 ]{11,40}")
 _BANK_ACCOUNT: Final = re.compile(r"[0-9]{2}-[0-9]{2}-[0-9]{2}[ ,;:/|-]{1,3}[0-9]{7,8}")
@@ -57,6 +59,8 @@ def _fixed_form(text: str) -> Value | None:
 def _internet(raw: str, text: str) -> Value | None:
     if _ADDRESS.fullmatch(text) and (found := _try(Kind.IPV4, text)) is not None:
         return found
+    if _NO_NETWORK.fullmatch(text):
+        raise refusal(raw, "is no network: its prefix is longer than an address")
     if _SCHEME.match(text):
         return canonical(Kind.URL, raw)
     if text[:7].lower() == "mailto:" or _EMAIL.fullmatch(text):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import copy
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from hub import clock
 from hub.checks.filings import rows as filing_rows
 from hub.checks.filings.forms import load_filing, parts
 from hub.checks.filings.forms_csv import is_header, load_csv
@@ -129,10 +130,31 @@ def test_no_fault_repeats_what_was_written() -> None:
         ("pay-20-20-15-0777.0001", account(7770001)),
         ("447700900789/1", {"phone": "07700 900789"}),
         ("QQ-123456-C", {"nino": "QQ123456C"}),
+        ("AdaQuillfeather-1", {"person": PERSON}),
+        ("quillfeather1980", {"person": PERSON}),
+        ("X-ADA-1", {"person": PERSON}),
+        ("PAY 07700900789", {"phone": "+44 7700 900789"}),
+        ("ACC/07770001", account(7770001)),
+        ("20201555555555", {"iban": "GB33BUKB20201555555555"}),
+        ("PASS 123456789", {"passport": {"country": "GBR", "number": "123456789"}}),
+        ("ada.quillfeather.4", {"email": "ada.quillfeather@invest-now.example"}),
     ],
 )
 def test_open_fields_do_not_name_the_subject(name: str, text: str, subject: dict[str, Any]) -> None:
     assert name in faults(known_fraud(role="suspect", subject=subject, **{name: text}))
+
+
+def test_open_fields_may_hold_what_tells_nobody() -> None:
+    subject = {"person": {**PERSON, "name": "Li Price Ada"}, "email": "payee@invest-now.example", **account(7770001)}
+    for text in ("ADAPT-2026-1", "PAYEE-2026-1", "LIST-20-20-15", "E-1980"):
+        assert load_filing(intelligence(reference=text, subject=subject), "bank").reference == text
+
+
+def test_the_last_day_is_one_of_the_days_and_not_past() -> None:
+    today = clock.now().date()
+    assert load_filing(intelligence(valid_until=today.isoformat()), "bank").valid_until is not None
+    yesterday = (today - timedelta(days=1)).isoformat()
+    assert list(faults(intelligence(valid_until=yesterday))) == ["valid_until"]
 
 
 def test_how_long_and_for_whom() -> None:
@@ -143,7 +165,8 @@ def test_how_long_and_for_whom() -> None:
     case = load_filing(known_fraud(), "bank")
     assert filing_rows.valid_until(case, SubjectKind.BANK_ACCOUNT, now) == now + LONGEST_MICROS
     short = load_filing(known_fraud(valid_until="2026-12-24"), "bank")
-    assert filing_rows.valid_until(short, SubjectKind.BANK_ACCOUNT, now) == now + 32 * DAY
+    # To the end of that day.
+    assert filing_rows.valid_until(short, SubjectKind.BANK_ACCOUNT, now) == now + 33 * DAY - 1
     long = load_filing(known_fraud(valid_until="2099-12-24"), "bank")
     assert filing_rows.valid_until(long, SubjectKind.BANK_ACCOUNT, now) == now + LONGEST_MICROS
 

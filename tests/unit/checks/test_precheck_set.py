@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import struct
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -48,6 +49,11 @@ def test_another_reader_of_the_documented_form_finds_the_same() -> None:
     assert len(tokens) == entries
     for output in known:
         assert int.from_bytes(hashlib.sha256(salt + output).digest()[:8]) >> (64 - bits) in tokens
+
+
+def test_the_example_of_the_documents() -> None:
+    documented = (Path(__file__).parents[3] / "docs" / "precheck.md").read_text("utf-8")
+    assert f"`{precheck_set._packed([5, 33_554_439]).hex()}` in hexadecimal" in documented
 
 
 @given(st.integers(0, 3_000_000))

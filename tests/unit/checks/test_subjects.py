@@ -38,7 +38,11 @@ K = SubjectKind
         (K.PASSPORT, "L898902C36UTO7408122F1204159ZE184226B<<<<<10", "UTO:L898902C3"),  # ICAO 9303 part 4, appendix B
         (K.PASSPORT, "12345678<8D<<", "D:12345678"),
         (K.DEVICE, "IMEI:49-015420-323751-8", "imei:490154203237518"),
+        (K.PASSPORT, "GBR: 123 456 789", "GBR:123456789"),
         (K.DEVICE, "Fingerprint:AbC-123", "fingerprint:abc-123"),
+        (K.DEVICE, "mac:00-53-00-AA-BB-CC", "mac:005300aabbcc"),
+        (K.DEVICE, "MAC 00:53:00:aa:bb:cc".replace(" ", ":"), "mac:005300aabbcc"),
+        (K.DEVICE, "mac:0053.00aa.bbcc", "mac:005300aabbcc"),
         (K.COMPANY, "sc1234", "SC001234"),
         (K.VEHICLE, "ab12 cde", "AB12CDE"),
         (K.SOCIAL_HANDLE, "Telegram:@Bob", "telegram:bob"),
@@ -67,6 +71,10 @@ def test_a_wallet_has_the_kind_of_its_chain() -> None:
         (K.DEVICE, "imei:490154203237519"),
         (K.DEVICE, "my phone"),
         (K.DEVICE, "490154203237518"),
+        (K.DEVICE, "mac:00-53-00-aa-bb"),
+        (K.PASSPORT, "GBR:123 456 789 0"),
+        (K.SOCIAL_HANDLE, "https://t.me/bob"),
+        (K.SOCIAL_HANDLE, "telegram:https://t.me/bob"),
         (K.IBAN, "GB00BUKB20201555555555"),
         (K.PERSON, "Ada Quillfeather"),
         (K.PERSON, {"name": "Ada Quillfeather"}),
@@ -97,7 +105,11 @@ CARD = "4111 1111 1111 1111"
 
 @pytest.mark.parametrize("kind", [kind for kind in K if kind is not K.PERSON])
 def test_a_full_card_number_is_refused_whatever_it_is_called(kind: SubjectKind) -> None:
-    for raw in (CARD, CARD.replace(" ", ""), f"imei:{CARD}", f"telegram:{CARD.replace(' ', '')}", f"GBR:{CARD[:9]}"):
+    digits = CARD.replace(" ", "")
+    for raw in (
+        CARD, digits, f"{digits}@shop.example", f"https://shop.example/{digits}", f"imei:{CARD}",
+        f"telegram:{digits}", f"GBR:{CARD}",
+    ):  # fmt: skip
         with pytest.raises(InvalidInput) as refused:
             canonical_subject(kind, raw)
         assert "4111" not in str(refused.value)
@@ -109,6 +121,9 @@ def test_names() -> None:
     assert canonical_name("Dr. José  O'Neill-Smith") == "jose oneill smith"
     assert canonical_name("SMITH, Ann") == canonical_name("Ann Smith") == "ann smith"
     assert canonical_name("Prof") == "prof"
+    # Letters with a stroke of their own are no letters with a mark, and are left out of most keyboards.
+    assert canonical_name("Łukasz Żółć") == canonical_name("lukasz zolc")
+    assert canonical_name("Søren Ærø, Þóra Đorđević") == "aero dordevic soren thora"
 
 
 def test_under_what_a_subject_is_found() -> None:

@@ -7,6 +7,7 @@ import time
 import pytest
 
 from hub.feeds.readers import RawIndicator, Unread, choose, reader
+from hub.stix.tlp import Tlp
 
 SHA1 = "AF1F08A0D2E0D40E99FCABA6C1C090B093AC0756"
 SHA256 = "4d88b3d8b58a07aefb26814add372f780f8e76bdda4092e4e48db3f865ae8902"
@@ -114,3 +115,29 @@ def test_time_is_linear(text: str) -> None:
     start = time.process_time()
     list(reader("text").read(text.encode()))
     assert time.process_time() - start < 3
+
+
+@pytest.mark.parametrize(
+    ("line", "value"),
+    [
+        (f"Seen as sha256:{'a' * 64}, today.", "a" * 64),
+        (f"MD5={'b' * 32}", "b" * 32),
+        ("It asked URL:hxxp://evil[.]com/x twice.", "hxxp://evil[.]com/x"),
+        ("and domain:evil[.]com.", "evil[.]com"),
+        ("see [the site](hxxp://evil[.]com/x) of theirs", "hxxp://evil[.]com/x"),
+        ("see hxxp[s]://evil[.]com/x of theirs", "hxxp[s]://evil[.]com/x"),
+    ],
+)
+def test_values_close_to_what_they_are_called(line: str, value: str) -> None:
+    assert [one.raw for one in reader("text").read(line.encode()) if isinstance(one, RawIndicator)] == [value]
+
+
+def test_marks_that_are_explained_are_no_values() -> None:
+    assert list(reader("text").read(b"Dots are `[.]`, http is hxxp, and a name is cut as in bob[at].")) == []
+
+
+def test_a_label_above_the_text_holds_for_all_of_it() -> None:
+    found = list(reader("text").read(b"TLP:AMBER+STRICT\n\nThey used hxxp://evil[.]com/a.\n"))
+    assert [(one.raw, one.tlp) for one in found if isinstance(one, RawIndicator)] == [
+        ("hxxp://evil[.]com/a", Tlp.AMBER_STRICT)
+    ]

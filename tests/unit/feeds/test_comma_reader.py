@@ -7,6 +7,7 @@ import pytest
 from hub.errors import InvalidInput
 from hub.feeds.readers import RawIndicator, Reading, Unread, choose
 from hub.feeds.readers.comma import CommaSeparated
+from hub.stix.tlp import Tlp
 from hub.stix.values import Kind
 
 CSV = CommaSeparated()
@@ -152,3 +153,23 @@ def test_a_million_quotes_take_no_long_time() -> None:
 def test_prose_with_commas_is_no_table() -> None:
     text = "Seen today, by us:\nhxxp://e.example/a\nThen, later, and again:\nhxxp://e.example/b\n\nBye, all.\n"
     assert CSV.fits(text.encode(), "notes.txt") == 0
+
+
+def test_a_tlp_column_holds_for_its_row_and_a_label_above_for_all() -> None:
+    text = "value,TLP\na.example,amber\nb.example,TLP:GREEN\nc.example,\nd.example,tlp:unclear\n"
+    assert [one.tlp for one in read(text) if isinstance(one, RawIndicator)] == [
+        Tlp.AMBER, Tlp.GREEN, None, Tlp.AMBER_STRICT,
+    ]  # fmt: skip
+    above = [one.tlp for one in read(f"# TLP:AMBER\n{text}") if isinstance(one, RawIndicator)]
+    assert above == [Tlp.AMBER, Tlp.AMBER, Tlp.AMBER, Tlp.AMBER_STRICT]
+
+
+@pytest.mark.parametrize("name", ["verdict", "disposition", "assessment", "classification"])
+def test_rows_that_are_called_harmless_are_legitimate(name: str) -> None:
+    found = read(f"domain,{name}\na.example,benign\nb.example,malicious\n")
+    assert [one.legitimate for one in found if isinstance(one, RawIndicator)] == [True, False]
+
+
+@pytest.mark.parametrize("header", ["Sort Code,Account No", "SortCode,Account Number", "Bank Sort Code,Account"])
+def test_accounts_by_their_usual_names(header: str) -> None:
+    assert raws(f"{header}\n20-20-15,55555555\n") == ["20-20-15 55555555"]

@@ -213,3 +213,37 @@ def test_many_rows_and_many_names_take_linear_time() -> None:
     with pytest.raises(InvalidInput):
         read({f"name {n}": ["some words"] for n in range(100_000)})
     assert time.monotonic() - started < 30
+
+
+def test_labels_of_rows_and_documents_hold_without_a_mapping() -> None:
+    rows = [{"domain": "a.example", "tlp": "red"}, {"domain": "b.example"}, {"domain": "c.example", "tlp": "green"}]
+    assert [one.tlp for one in read(rows) if isinstance(one, RawIndicator)] == [Tlp.RED, None, Tlp.GREEN]
+    found = read({"TLP": "amber", "entries": rows})
+    assert [one.tlp for one in found if isinstance(one, RawIndicator)] == [Tlp.RED, Tlp.AMBER, Tlp.AMBER]
+
+
+def test_rows_called_harmless_are_legitimate() -> None:
+    found = read([{"domain": "a.example", "verdict": "benign"}, {"domain": "b.example", "verdict": "bad"}])
+    assert [one.legitimate for one in found if isinstance(one, RawIndicator)] == [True, False]
+
+
+def test_lists_one_level_down_are_found() -> None:
+    assert raws(read({"status": "ok", "data": {"count": 2, "entries": [{"ioc": "a.example"}]}})) == ["a.example"]
+
+
+def test_times_of_threatfox_answers() -> None:
+    row = {"ioc": "a.example", "ioc_type": "domain", "threat_type": "c2", "first_seen": "2026-01-05 10:00:00 UTC"}
+    found = read({"query_status": "ok", "data": [row]})
+    assert [one.first_seen for one in found if isinstance(one, RawIndicator)] == ["2026-01-05T10:00:00Z"]
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"name": "x", "type": "hostname", "version": 1, "list": ["a.example"]},
+        {"$schema": "https://json-schema.org/draft/2020-12/schema", "allOf": [{"$ref": "https://a.example/b.json"}]},
+    ],
+)
+def test_warning_lists_and_schemas_are_no_feeds(document: Any) -> None:
+    with pytest.raises(InvalidInput):
+        read(document)

@@ -6,6 +6,7 @@ import pytest
 
 from hub.errors import InvalidInput, TooLarge
 from hub.feeds.readers import RawIndicator, choose, reader, yaml_events
+from hub.stix.tlp import Tlp
 from hub.stix.values import Kind, canonical, detect
 
 BTC, ETH, BCH = "12HQDsicffSBaYdJ6BhnE22sfjTESmmzKx", "0x" + "4f" * 20, "qpf2cphc5dkuclkqur7lhj2yuqq9pk3hmukle77vhq"
@@ -103,3 +104,13 @@ def test_tags_stay_text_and_size_is_bounded(monkeypatch: pytest.MonkeyPatch) -> 
 def test_a_hash_column_that_goes_on_with_domains() -> None:
     content = b"SHA256\n" + b"ab" * 32 + b"\n keyscratch.com\n"
     assert kinds("csv", content) == [Kind.SHA256, Kind.DOMAIN]
+
+
+def test_telephone_numbers_as_people_write_them() -> None:
+    content = b"(020) 7946 0123\ntel:+442079460124\n+44 20 7946 0125 ext 12\n07700 900126\n447700900127\n"
+    assert choose(content, "uk-phone-numbers.txt").name == "phones"
+
+
+def test_a_label_above_a_named_list_holds() -> None:
+    found = list(reader("phones").read(b"# TLP:AMBER\n07700 900126\n"))
+    assert [one.tlp for one in found if isinstance(one, RawIndicator)] == [Tlp.AMBER]

@@ -26,6 +26,7 @@ def found(text: str) -> set[tuple[str, str]]:
         ("sort code 20-20-15, account number 55555555", {("bank-account", "20-20-15 55555555")}),
         ("account 55555555 (sort code 20 20 15)", {("bank-account", "20 20 15 55555555")}),
         ("sort code 202015 acc 55555555", {("bank-account", "202015 55555555")}),
+        ("sort code 20-20-15 account 5555 5555", {("bank-account", "20-20-15 55555555")}),
         ("GB33 BUKB 2020 1555 5555 55", {("iban", "GB33 BUKB 2020 1555 5555 55")}),
         (
             "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4",
@@ -38,6 +39,26 @@ def found(text: str) -> set[tuple[str, str]]:
 )
 def test_prose(text: str, expected: set[tuple[str, str]]) -> None:
     assert found(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "pairs"),
+    [
+        ("sort code 20-20-16 account number 55555561. Or 20 20 17 acc no. 55555562", ["20-20-16 1", "20 20 17 2"]),
+        ("to 20-20-15 55555561, then sort code 202018 account 55555563. 20-20-19, 55555564",
+         ["20-20-15 1", "202018 3", "20-20-19 4"]),
+        ("account 55555561 sort code 20-20-16, account 55555562 sort code 20-20-17", ["20-20-16 1", "20-20-17 2"]),
+        ("55555561 20-20-15, 55555562 20-20-16", ["20-20-15 1", "20-20-16 2"]),
+        ("account 55555561, sort code 20-20-15. Then sort code 20-20-16 account 55555562",
+         ["20-20-15 1", "20-20-16 2"]),
+        ("Order 55555569. sort code 20-20-15 account 55555561", ["20-20-15 1"]),
+        ("I sent 55555569 to 20-20-15 account 55555561", ["20-20-15 1"]),
+        ("sort codes 20-20-15 and 20-20-16, accounts 55555561 and 55555562", []),
+    ],
+)  # fmt: skip
+def test_a_sort_code_goes_with_its_own_account(text: str, pairs: list[str]) -> None:
+    accounts = {raw for kind, raw in found(text) if kind == "bank-account"}
+    assert accounts == {f"{code} 5555556{last}" for code, last in (pair.rsplit(" ", 1) for pair in pairs)}
 
 
 def test_each_value_once_whatever_its_spelling() -> None:

@@ -110,3 +110,10 @@ def test_forms(wrap: Any) -> None:
 def test_what_is_no_pulse_is_refused(raw: bytes) -> None:
     with pytest.raises(InvalidInput):
         list(OTX.read(raw))
+
+
+def test_a_bare_pulse_is_known_by_its_entries_and_its_label_holds() -> None:
+    raw = json.dumps({"TLP": "amber", "indicators": [{"type": "hostname", "indicator": "a.example"}]}).encode()
+    reader = choose(raw)
+    assert reader.name == "otx"
+    assert [one.tlp for one in reader.read(raw) if isinstance(one, RawIndicator)] == [Tlp.AMBER]

@@ -7,6 +7,7 @@ import pytest
 from hub.errors import InvalidInput
 from hub.feeds.readers import RawIndicator, Unread, choose
 from hub.feeds.readers.plain import LINE_LIMIT, PlainList
+from hub.stix.tlp import Tlp
 
 LIST = PlainList()
 
@@ -28,7 +29,7 @@ def raws(text: str) -> list[str]:
         ("::1 ip6-localhost", []),
         ("||evil.example^", ["evil.example"]),
         ("||evil.example/path^$all", ["evil.example/path"]),
-        ("|https://evil.example/a|", ["https://evil.example/a|"]),
+        ("|https://evil.example/a|", ["https://evil.example/a"]),
         ('local-zone: "evil.example" always_nxdomain', ["evil.example"]),
         ("evil.example CNAME .", ["evil.example"]),
         ("*.evil.example CNAME .", ["evil.example"]),
@@ -126,3 +127,46 @@ def test_what_a_zone_lets_through_is_no_indicator(line: str) -> None:
     (found,) = LIST.read(line.encode())
     assert isinstance(found, Unread)
     assert "lets a name through" in found.reason
+
+
+def test_adblock_lists_are_lists_whatever_share_of_their_rules_is_no_value() -> None:
+    content = b"""[Adblock Plus 2.0]
+! Title: many exceptions
+||evil.example^
+||evil.net^$all
+@@||good.example^
+@@||better.example^
+evil.info##.banner
+||evil.*^
+|https://evil.org/a|
+"""
+    assert choose(content, "rules.txt").name == "list"
+    found = list(LIST.read(content))
+    assert [one.raw for one in found if isinstance(one, RawIndicator)] == [
+        "evil.example", "evil.net", "https://evil.org/a",
+    ]  # fmt: skip
+    assert len([one for one in found if isinstance(one, Unread)]) == 4
+
+
+def test_a_licence_is_no_list() -> None:
+    lines = ["Permission is hereby granted free of charge to any person", "obtaining a copy of this software and files"]
+    with pytest.raises(InvalidInput, match="not known"):
+        choose("\n".join(lines * 6 + ["http://www.apache.org/licenses/"]).encode(), "LICENSE.txt")
+    assert choose(b"20-20-15 55555555\n20-20-16 55555556\n", "accounts.txt").name == "list"
+
+
+@pytest.mark.parametrize(
+    ("head", "tlp"),
+    [
+        ("# TLP:AMBER", Tlp.AMBER),
+        ("; Distribution: TLP:AMBER+STRICT", Tlp.AMBER_STRICT),
+        ("# TLP: red", Tlp.RED),
+        ("# TLP:AMBER, some of it TLP:RED", Tlp.RED),
+        ("# TLP:GREEN", None),
+        ("# TLP:CLEAR", None),
+        ("# not tlp amber", None),
+    ],
+)
+def test_a_label_above_the_values_narrows_and_never_widens(head: str, tlp: Tlp | None) -> None:
+    found = list(LIST.read(f"{head}\nevil.example\n".encode()))
+    assert [one.tlp for one in found if isinstance(one, RawIndicator)] == [tlp]

@@ -15,7 +15,7 @@ from hub.documents.faults import FAULT_LIMIT, InvalidReport
 from hub.errors import InvalidInput
 from hub.feeds.readers import RawIndicator, Unread, choose
 from hub.feeds.reports import bulk
-from hub.feeds.reports.schema import load_batch, load_report
+from hub.feeds.reports.schema import Misshapen, load_batch, load_report
 from hub.stix.canonical import parse_json
 from hub.stix.cards import contains_card
 from hub.stix.validation import check
@@ -284,13 +284,35 @@ def test_the_csv_example() -> None:
         "reference,reference\nA,b\n",
         "reference,suspect_0_phone\nA,b\n",
         "reference,payment_beneficiary\nA,b\n",
-        "reference,kind\nA\n",
-        'reference,kind\n"A,b\n',
     ],
 )
 def test_csv_files_that_are_none(text: str) -> None:
     with pytest.raises(InvalidInput):
         bulk.load_csv(text.encode())
+
+
+@pytest.mark.parametrize("bad", ["A", 'A,"crime" x', 'A,"crime'])
+def test_a_bad_row_of_a_bulk_file_costs_itself_alone(bad: str) -> None:
+    found = bulk.load_csv(f"reference,kind\nF-1,crime\n{bad}\n".encode())
+    assert found[0] == {"report": {"reference": "F-1", "kind": "crime"}}
+    with pytest.raises(InvalidReport, match="row 3") as refused:
+        load_report(found[1], "reports[1]")
+    assert refused.value.where == "reports[1]"
+
+
+def test_rows_behind_a_bad_one_are_read() -> None:
+    found = bulk.load_csv(b'reference,kind\nA\nB,"crime" x\nC,crime\n')
+    assert [isinstance(one, Misshapen) for one in found] == [True, True, False]
+
+
+@pytest.mark.parametrize("place", ["attachments", "report.attachments", "suspects[0].files"])
+def test_attachments_are_refused_in_words(place: str) -> None:
+    sent = copy.deepcopy(REPORT)
+    holder = {"attachments": sent, "report.attachments": sent["report"], "suspects[0].files": sent["suspects"][0]}
+    holder[place][place.rpartition(".")[2]] = [{"name": "photo.jpg"}]
+    with pytest.raises(InvalidReport, match="attachments are not taken") as refused:
+        load_report(sent)
+    assert refused.value.where == place
 
 
 @pytest.mark.parametrize("name", ["report.json", "reports.csv"])

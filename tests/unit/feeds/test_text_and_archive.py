@@ -114,3 +114,34 @@ def test_a_look_is_short(piece: str) -> None:
     started = time.perf_counter()
     looks_like_indicator((piece * 2000)[:1990] + " !")
     assert time.perf_counter() - started < 0.2
+
+
+def test_what_a_mac_packs_beside_the_file_is_passed_over() -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name, content in (("list.txt", b"a.example"), ("__MACOSX/._list.txt", b"\x00"), (".DS_Store", b"x")):
+            archive.writestr(name, content)
+    assert opened(packed.getvalue()) == b"a.example"
+
+
+@pytest.mark.parametrize(
+    ("written", "zone", "moment"),
+    [
+        ("7/1/2026 10:00", "Europe/London", "2026-07-01T09:00:00Z"),
+        ("7/1/2026 10:00", "", "2026-07-01T10:00:00Z"),
+        ("7/1/2026 9:30 PM", "America/New_York", "2026-07-02T01:30:00Z"),
+        ("7/1/2026 12:05 am", "", "2026-07-01T00:05:00Z"),
+        ("7/1/2026 13:05 PM", "", None),
+        ("2026-07-01 10:00:00 BST", "America/New_York", "2026-07-01T09:00:00Z"),
+        ("2026-07-01 10:00 EST", "", "2026-07-01T15:00:00Z"),
+        ("2026-07-01 10:00:00 GMT", "", "2026-07-01T10:00:00Z"),
+        ("Wed, 01 Jul 2026 10:00:00 +0100", "", "2026-07-01T09:00:00Z"),
+        ("2026/07/01 10:00", "Europe/London", "2026-07-01T09:00:00Z"),
+        ("1782896400", "Europe/London", "2026-07-01T09:00:00Z"),
+        ("1782896400000", "", "2026-07-01T09:00:00Z"),
+        ("32/13/2026", "", None),
+        ("a person's words", "", None),
+    ],
+)
+def test_dates_as_they_are_written_and_where(written: str, zone: str, moment: str | None) -> None:
+    assert rfc3339(written, zone) == moment

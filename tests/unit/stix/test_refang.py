@@ -65,3 +65,17 @@ def test_time_is_linear(piece: str) -> None:
     started = time.perf_counter()
     refang(piece * 100_000)
     assert time.perf_counter() - started < 5
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        ("hxxp[s]://evil[.]example", "https://evil.example"),
+        ("http(s)[:]//evil.example", "https://evil.example"),
+        ("evil\\.example", "evil.example"),
+        ("help(s): none", "help(s): none"),
+    ],
+)
+def test_marks_of_regular_expressions_and_options(text: str, plain: str) -> None:
+    assert refang(text) == plain
+    assert refang(plain) == plain

@@ -338,3 +338,10 @@ def test_feeds_are_read_without_loss(shared_data: Path) -> None:
     accounts = json.loads((shared_data / "polkadot-js-phishing" / "address.json").read_text())
     kinds = {detect(account).kind for owned in accounts.values() for account in owned}
     assert kinds == {Kind.WALLET}
+
+
+@pytest.mark.parametrize("text", ["198.51.100.7/33", "198.51.100.0/999"])
+def test_a_network_with_too_long_a_prefix_is_no_page(text: str) -> None:
+    with pytest.raises(InvalidInput, match="no network"):
+        detect(text)
+    assert detect(f"http://{text}").kind is Kind.URL
