@@ -266,7 +266,7 @@ def _indicator(number: int, text: str, now: int) -> dict[str, Any]:
     made = f"indicator--{uuid.uuid4()}"
     return {
         "id": number, "key": made, "stix_id": made, "generation": 0, "kind": "bank-account", "value": text,
-        "created": now, "modified": now, "content": b"bench", "falls_at": None,
+        "account": text, "created": now, "modified": now, "content": b"bench", "falls_at": None,
     }  # fmt: skip
 
 

@@ -20,7 +20,7 @@ from hub.feeds.records import Contribution, Indicator, SourceRecord
 from hub.ledger.classes import Audience, class_id
 from hub.members.people_records import Person
 from hub.sealing import Vault
-from hub.stix.values import Value
+from hub.stix.values import Value, account_of
 
 _numbers = itertools.count(1)
 
@@ -99,8 +99,8 @@ def put_contribution(
     if indicator is None:
         made = f"indicator--{uuid.uuid4()}"
         indicator = Indicator(
-            key=made, stix_id=made, generation=0, kind=value.kind.value, value=value.text, created=now, modified=now,
-            content=b"said",
+            key=made, stix_id=made, generation=0, kind=value.kind.value, value=value.text,
+            account=account_of(value), created=now, modified=now, content=b"said",
         )  # fmt: skip
         session.add(indicator)
         session.flush()

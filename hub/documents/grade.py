@@ -52,6 +52,12 @@ def parse(text: str) -> Grade:
     return Grade(source, intelligence.upper(), handling.upper() if handling else None)
 
 
+def at_most(stated: int, source: str) -> Grade:
+    """The best grade that is worth no more than a stated confidence (0 to 100), of a source no better than ``source``."""
+    grades = [Grade(one, letter) for one in _CONFIDENCE if one >= source for letter in "ABCD"]
+    return max((each for each in grades if confidence(each) <= stated), key=confidence, default=Grade("3", "D"))
+
+
 def confidence(grade: Grade) -> int:
     """STIX confidence, 0 to 100, of this one statement before sources are combined."""
     return _CONFIDENCE[grade.source]["ABCDE".index(grade.intelligence)]

@@ -27,6 +27,7 @@ FAILURE = "failure"
 class Target:
     """Where the content of a submission goes, and for whom.
 
+    ``by_object`` and ``by_value``: the outcome of each object or value is told, of those that were accepted too.
     ``chosen`` is the collection that was named, None where the kind of value decides; ``tlp`` is None where
     the collection's default holds; ``ceiling`` is the widest label of what states one, ``tlp`` where it is None.
     """
@@ -40,6 +41,7 @@ class Target:
     default_tlp: dict[int, Tlp]
     by_object: bool
     ceiling: Tlp | None = None
+    by_value: bool = False
 
     def audience(self, collection_no: int, own: Tlp | None = None) -> Audience:
         """What the content itself says, never wider than the ceiling; what says nothing has the sender's label, or

@@ -36,20 +36,21 @@ MOST_PARAMETERS: Final = 1024
 # The letter of a 3x5x2 grade whose content is never passed on.
 SUSPECTED_FALSE: Final = "E"
 SAID: Final = (
-    "SELECT i.kind, i.value, i.stix_id, c.collections, c.first_seen, c.last_seen, c.count, c.grade, c.tlp,"
+    "SELECT {}, i.stix_id, c.collections, c.first_seen, c.last_seen, c.count, c.grade, c.tlp,"
     " c.groups, c.labels, c.echo, c.renew_at, s.member_id, s.source_class, s.independence_group, s.listed_is_seen"
     " FROM {} c JOIN indicator i ON i.id = c.indicator_id JOIN source s ON s.id = c.source_id"
 )
-OF_VALUES: Final = SAID.format("contribution") + " WHERE i.kind = ? AND i.value "
-POSTGRESQL: Final = OF_VALUES + "= ANY(?)"
-SQLITE: Final = OF_VALUES + "IN (SELECT value FROM json_each(?))"  # noqa: S608 (constants)
+BY_VALUE: Final = SAID.format("i.kind, i.value", "contribution") + " WHERE i.kind = ? AND i.value "
+# A British IBAN is its account too, whichever of them was named.
+BY_ACCOUNT: Final = SAID.format("CAST(? AS TEXT), i.account", "contribution") + " WHERE i.account "
+AMONG: Final = {"sqlite": "IN (SELECT value FROM json_each(?))", "postgresql": "= ANY(?)"}
 # From somewhere in the older half, so that enough follow: the place is told in millionths of the newest number. Eight
 # are chosen before anything is joined to them: else a planner walks through all that come before, or sorts all that
 # follow.
 MILLION: Final = 1_000_000
 START: Final = "(SELECT coalesce(max(id), 0) * CAST(? AS BIGINT) / 1000000 FROM indicator)"
 CHOSEN: Final = f"WHERE indicator_id >= {START} ORDER BY indicator_id LIMIT 8"
-DECOYS: Final = SAID.format(f"(SELECT * FROM contribution {CHOSEN})") + " LIMIT ?"  # noqa: S608 (constants)
+DECOYS: Final = SAID.format("i.kind, i.value", f"(SELECT * FROM contribution {CHOSEN})") + " LIMIT ?"  # noqa: S608 (constants)
 # What no value is, to make up the number of those that are looked up.
 NOBODYS: Final = " "
 STANDING: Final = "SELECT stix_id, content FROM indicator WHERE stix_id IN ({})"
@@ -156,9 +157,10 @@ class CheckableIndicators:
 
     def _of_kind(self, kind: str, texts: Sequence[str]) -> list[Row]:
         """One value is bound, so that the statement is the same for any number of texts."""
-        if self._database.product == "postgresql":
-            return self._database.look_up(POSTGRESQL, (kind, texts))
-        return self._database.look_up(SQLITE, (kind, orjson.dumps(texts).decode()))
+        product = self._database.product
+        found = BY_ACCOUNT if kind == Kind.BANK_ACCOUNT.value else BY_VALUE
+        given = orjson.dumps(texts).decode() if product == "sqlite" else texts
+        return self._database.look_up(found + AMONG[product], (kind, given))
 
     def _decoys(self, values: Sequence[tuple[str, str]], count: int) -> list[_Said]:
         """Contributions that nobody asked for, the same ones whenever the same is asked."""

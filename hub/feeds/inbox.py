@@ -27,6 +27,8 @@ WITHDRAWAL = "withdrawal"
 RETRACTION = "retraction"
 FILINGS = "filings"
 FILE = "file"
+INDICATORS = "indicators"
+SIGHTINGS = "sightings"
 
 # What one source sends of these kinds builds on what it sent before.
 IN_ORDER = (REPORTS, WITHDRAWAL, FILINGS)

@@ -33,12 +33,14 @@ from hub.feeds import (
     recognised,
     reports_batch,
     retraction,
+    sightings_batch,
     sources,
     values_batch,
 )
 from hub.feeds.batch import Result, Target, by_kind, held_positions, repeat_outcomes, store_outcomes
 from hub.feeds.filings import Filings, ReadFiling
 from hub.feeds.merge import Merger
+from hub.feeds.posted import load_indicators, load_sightings, readings_of
 from hub.feeds.readers.reading import RawIndicator, Reading, StixObject, Unread, counted
 from hub.feeds.readers.text import as_utf8
 from hub.feeds.records import Submission
@@ -47,6 +49,7 @@ from hub.feeds.reports.schema import parts
 from hub.feeds.reports_batch import ReadReport, Withdrawal
 from hub.feeds.retraction import Retraction
 from hub.feeds.sift import Held, Rules, sift
+from hub.feeds.sightings_batch import ReadSighting
 from hub.ledger.collections import all_collections
 from hub.sealing import Vault
 from hub.stix.canonical import parse_json
@@ -71,7 +74,7 @@ WHAT_MAKES_A_REPEAT = (
 RENEWALS_PER_LEASE = 4
 Progress = Callable[[int, int], None]
 AtEnd = Callable[[Session], None]
-Unit = Reading | ReadReport | ReadFiling | Withdrawal | Retraction
+Unit = Reading | ReadReport | ReadFiling | ReadSighting | Withdrawal | Retraction
 T = TypeVar("T")
 
 
@@ -157,8 +160,8 @@ class Intake:
         return True
 
     def _renew(self, submission: Submission, seen: set[Value]) -> None:
-        """What a file lists and states no time of counts as seen; of a feed, its whole run decides."""
-        if submission.kind != inbox.FILE:
+        """What a file or a member lists and states no time of counts as seen; of a feed, its whole run decides."""
+        if submission.kind not in (inbox.FILE, inbox.INDICATORS):
             return
         with self.database.reading() as session:
             source = sources.by_id(session, submission.source_id)
@@ -171,10 +174,12 @@ class Intake:
         if submission.kind == inbox.ENVELOPE:
             objects = parse_json(raw)["objects"]
             return lambda: (StixObject(f"objects[{n}]", obj) for n, obj in enumerate(objects))
-        if submission.kind == inbox.WITHDRAWAL:
-            return lambda: iter((Withdrawal(raw.decode()),))
-        if submission.kind == inbox.RETRACTION:
-            return lambda: iter((Retraction(raw.decode()),))
+        if submission.kind in (inbox.WITHDRAWAL, inbox.RETRACTION):
+            said = Withdrawal(raw.decode()) if submission.kind == inbox.WITHDRAWAL else Retraction(raw.decode())
+            return lambda: iter((said,))
+        if submission.kind in (inbox.INDICATORS, inbox.SIGHTINGS):
+            rows = self._rows(submission, raw)
+            return lambda: iter(rows)
         opened = readers.opened(raw, self.max_file_bytes)
         if submission.kind in PUSHED:
             return self._documents(PUSHED[submission.kind], opened)
@@ -182,6 +187,14 @@ class Intake:
         submission.format = reader.name
         documents = reader.name in PUSHED.values()
         return self._documents(reader.name, opened) if documents else lambda: reader.read(opened)
+
+    def _rows(self, submission: Submission, raw: bytes) -> Sequence[Unit]:
+        """What a member posted without writing STIX."""
+        document = parse_json(raw)
+        if submission.kind == inbox.SIGHTINGS:
+            return sightings_batch.readings(load_sightings(document), submission.mapping, submission.received_at)
+        with self.database.reading() as session:
+            return readings_of(load_indicators(document), sources.by_id(session, submission.source_id).grade)
 
     def _documents(self, form: str, opened: bytes) -> Callable[[], Iterator[Unit]]:
         if form == REPORT_FORMAT:
@@ -242,11 +255,12 @@ class Intake:
         withdrawals = [(n, unit) for n, unit in batch if isinstance(unit, Withdrawal)]
         retractions = [(n, unit) for n, unit in batch if isinstance(unit, Retraction)]
         with self.database.reading() as session:
-            known = recognised.look_up(session, values, target, rules)
+            known = recognised.NOTHING if target.by_value else recognised.look_up(session, values, target, rules)
             value_plan = values_batch.plan(values, target, rules, known)
             values_batch.plan_merge(session, value_plan, target, self.merger)
             object_plan = objects_batch.plan(session, objects, target, self.merger, rules)
         report_plan = reports_batch.plan(reports, target, rules)
+        seen_plan = sightings_batch.plan([(n, one) for n, one in batch if isinstance(one, ReadSighting)], target, rules)
         filings = [(n, unit) for n, unit in batch if isinstance(unit, ReadFiling)]
         filing_plan = self.filings.plan(target.submission_id, filings) if filings else None
         combined = Result()
@@ -255,10 +269,11 @@ class Intake:
             values_batch.apply(session, value_plan, target, self.merger)
             objects_batch.apply(session, object_plan, target, self.merger)
             reports_batch.apply(session, report_plan, target, self.merger, self.vault)
+            sightings_batch.apply(session, seen_plan, target, self.merger)
             retraction.apply(session, retractions, target, self.merger, combined)
             reports_batch.withdraw_all(session, withdrawals, target, self.merger, combined)
             filed = filing_plan.write(session) if filing_plan else Result()
-            for part in (value_plan.result, object_plan.result, report_plan.result, filed):
+            for part in (value_plan.result, object_plan.result, report_plan.result, seen_plan.result, filed):
                 combined.counts.update(part.counts)
                 combined.outcomes += part.outcomes
                 combined.values.update(part.values)
@@ -321,6 +336,7 @@ def _target(session: Session, submission: Submission) -> Target:
         aliases={collection.alias: collection.no for collection in collections},
         default_tlp={collection.no: Tlp(collection.default_tlp) for collection in collections},
         by_object=submission.kind == inbox.ENVELOPE,
+        by_value=submission.kind == inbox.INDICATORS,
     )
 
 
@@ -336,6 +352,8 @@ def _values_of(unit: Unit, rules: Rules) -> Iterator[Value]:
         found: Iterable[Value | Held] = objects_batch.values_of(unit, rules)
     elif isinstance(unit, ReadReport):
         found = reports_batch.values_of(unit, rules)
+    elif isinstance(unit, ReadSighting):
+        found = filter(None, (sightings_batch.found_in(unit, rules),))
     else:
         found = (sift(unit, rules),) if isinstance(unit, RawIndicator) else ()
     return (value for value in found if not isinstance(value, Held))

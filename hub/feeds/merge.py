@@ -112,6 +112,11 @@ class Merger:
             planned = self.plan(session, source, planned.statements)
         return self._commit(session, planned)
 
+    def audiences(self, session: Session, values: Iterable[Value]) -> dict[Value, Audience]:
+        """Who the indicators of ``values`` are for now; a value that nobody says has none."""
+        return {one.value: audience_of([*one.said.values()]) for one in self._load(session, None, values).values()
+                if one.said}  # fmt: skip
+
     def retract(
         self,
         session: Session,

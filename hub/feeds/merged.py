@@ -14,7 +14,7 @@ from hub.feeds import sources
 from hub.feeds.contributed import Contributed, Derived, contributed, contribution_row
 from hub.feeds.records import Contribution, Indicator
 from hub.feeds.sources import Contributor
-from hub.stix.values import Value
+from hub.stix.values import Value, account_of
 
 # The row id of an indicator that is not written yet.
 UNNUMBERED = 0
@@ -116,6 +116,7 @@ def _indicator_row(one: Merged) -> dict[str, Any]:
         "generation": one.generation,
         "kind": one.value.kind.value,
         "value": one.value.text,
+        "account": account_of(one.value),
         "created": one.created,
         "modified": one.modified,
         "content": one.content,

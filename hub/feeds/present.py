@@ -15,12 +15,14 @@ from typing import Final
 from hub.db import Database
 from hub.db.presence import Presence
 from hub.feeds.indicator import FRAUD_KINDS
+from hub.stix.values import Kind
 
 # In one step, so that no search waits long for it.
 AT_ONCE: Final = 20_000
+ACCOUNT: Final = Kind.BANK_ACCOUNT.value
 KINDS: Final = tuple(kind.value for kind in sorted(FRAUD_KINDS))
 COUNT: Final = "SELECT count(*) FROM indicator WHERE kind IN ({})".format(", ".join("?" * len(KINDS)))  # noqa: S608 (marks)
-NEXT: Final = "SELECT id, kind, value FROM indicator WHERE id > ? ORDER BY id LIMIT ?"
+NEXT: Final = "SELECT id, kind, value, account FROM indicator WHERE id > ? ORDER BY id LIMIT ?"
 
 
 class PresentValues:
@@ -45,7 +47,8 @@ class PresentValues:
     def _is_read(self, presence: Presence) -> bool:
         """Go on reading; whether nothing is left to read."""
         rows = self._database.select(NEXT, (self._last, AT_ONCE))
-        presence.add([hash((kind, text)) for _, kind, text in rows if kind in KINDS])
+        presence.add([hash((kind, text)) for _, kind, text, _ in rows if kind in KINDS])
+        presence.add([hash((ACCOUNT, account)) for _, kind, _, account in rows if account and kind != ACCOUNT])
         if rows:
             self._last = rows[-1][0]
         return len(rows) < AT_ONCE

@@ -8,7 +8,7 @@ source's contribution stands: a reading that is recognised is neither sifted nor
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import orjson
@@ -73,6 +73,7 @@ def _said(one: RawIndicator) -> tuple[object, ...]:
     """All of a reading but its place, and the description that nobody merges."""
     return (
         one.raw, one.kind, one.labels, one.first_seen, one.last_seen, one.legitimate, one.tlp, one.kill_chain_phases,
+        *(() if one.grade is None else (one.grade,)),
     )  # fmt: skip
 
 
@@ -87,6 +88,11 @@ def look_up(
     return Recognised(
         context, digests, {position: known[digest] for position, digest in digests.items() if digest in known}
     )
+
+
+def made_before(session: Session, source_id: int, digests: Iterable[str]) -> set[str]:
+    """Those of ``digests`` that are remembered of the source."""
+    return {row.digest for row in select_in(session, FOUND, sorted(set(digests)), [source_id])}
 
 
 def remember(session: Session, source_id: int, context: bytes, merged: Mapping[str, str]) -> None:

@@ -154,13 +154,18 @@ class Indicator(Record):
     """The hub's one indicator of a canonical value: its present version in short.
 
     ``key`` is the id that its value gives; ``stix_id`` differs from it once the value has come back after a
-    revocation, since a revoked object has no later version (STIX 2.1 section 3.6.2). ``content`` hashes what
+    revocation, since a revoked object has no later version (STIX 2.1 section 3.6.2). ``account`` is the sort code and
+    account number of a bank account or a British IBAN, by which a check finds either. ``content`` hashes what
     the present version says, and is empty where that one is revoked. ``falls_at`` is when its confidence leaves the
     band that it stands in, None where it does not before it runs out.
     """
 
     __tablename__ = "indicator"
-    __table_args__ = (UniqueConstraint("kind", "value"),)
+    __table_args__ = (
+        UniqueConstraint("kind", "value"),
+        Index("ix_indicator_kind_id", "kind", "id"),
+        Index("ix_indicator_created", "created", "kind"),
+    )
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
     key: Mapped[str] = mapped_column(Text, unique=True)
@@ -168,6 +173,7 @@ class Indicator(Record):
     generation: Mapped[int] = mapped_column(Integer)
     kind: Mapped[str] = mapped_column(Text)
     value: Mapped[str] = mapped_column(Text)
+    account: Mapped[str | None] = mapped_column(Text, index=True)
     created: Mapped[Timestamp]
     modified: Mapped[Timestamp]
     content: Mapped[bytes] = mapped_column(LargeBinary)

@@ -81,11 +81,18 @@ def of_member(session: Session, actor: Actor, default_grade: str) -> Contributor
         source_class=REPORT_FRAUD if actor.kind == REPORT_FRAUD else MEMBER, grade=default_grade,
         independence_group=actor.member_id,
     )  # fmt: skip
-    found = _found_or_added(session, fresh)
-    if found.sighted_ref != actor.sighted_ref:
-        found.sighted_ref = actor.sighted_ref
-    session.flush()
-    return _contributor(found)
+    return _kept(session, fresh)
+
+
+def of_values(session: Session, actor: Actor, default_grade: str) -> Contributor:
+    """The source that a member is where it posts values and sightings: apart from its reports and objects, whose
+    withdrawal takes back what they alone said; one independence group with them, so that both count once.
+    """
+    fresh = SourceRecord(
+        name=f"values:{actor.member_id}", member_id=actor.member_id, sighted_ref=actor.sighted_ref,
+        source_class=MEMBER, grade=default_grade, independence_group=actor.member_id,
+    )  # fmt: skip
+    return _kept(session, fresh)
 
 
 def of_filings(session: Session, member_id: str, sighted_ref: str, default_grade: str) -> Contributor:
@@ -96,9 +103,14 @@ def of_filings(session: Session, member_id: str, sighted_ref: str, default_grade
         name=f"filings:{member_id}", member_id=member_id, sighted_ref=sighted_ref, source_class=MEMBER,
         grade=default_grade, independence_group=member_id,
     )  # fmt: skip
+    return _kept(session, fresh)
+
+
+def _kept(session: Session, fresh: SourceRecord) -> Contributor:
+    """The source of a member with the name of ``fresh``, shown as ``fresh`` is from now on."""
     found = _found_or_added(session, fresh)
-    if found.sighted_ref != sighted_ref:
-        found.sighted_ref = sighted_ref
+    if found.sighted_ref != fresh.sighted_ref:
+        found.sighted_ref = fresh.sighted_ref
     session.flush()
     return _contributor(found)
 

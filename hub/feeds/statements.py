@@ -22,6 +22,8 @@ from hub.stix.values.validity import VALID_DAYS
 # What is listed still counts as seen anew after this part of the time that its kind holds: so often does an indicator
 # get a new version at the most, however often its feed is pulled.
 RENEWED_AFTER = 4
+# The largest count of a sighting (STIX 2.1 section 5.2.1).
+MOST_COUNTED = 999_999_999
 
 
 class Change(StrEnum):
@@ -37,7 +39,7 @@ class Change(StrEnum):
 class Statement:
     """What a source says of one value. Times in microseconds, None where the source states none.
 
-    ``adds``: it is one more report and counts as such, rather than the source's present view of the value.
+    ``adds``: it is ``count`` more reports and counts as such, rather than the source's present view of the value.
     ``derived_from``: the member's own object that says so. ``listed``: a list names it and states no time of it.
     """
 
@@ -52,6 +54,7 @@ class Statement:
     kill_chain_phases: Phases = ()
     derived_from: Derived | None = None
     listed: bool = False
+    count: int = 1
 
     @cached_property
     def fingerprint(self) -> bytes:
@@ -84,7 +87,8 @@ def record(one: Merged, source: Contributor, statement: Statement, *, echo: bool
         change = Change.SIGHTED if one.said else Change.NEW
         one.fresh.add(source.id)
         one.said[source.id] = Contributed(
-            source, frozenset({statement.collection_no}), first, last, 1, statement.grade, statement.audience.tlp,
+            source, frozenset({statement.collection_no}), first, last, statement.count, statement.grade,
+            statement.audience.tlp,
             statement.audience.groups, tuple(sorted(statement.labels)), statement.fingerprint,
             kill_chain_phases=joined_phases(statement.kill_chain_phases), echo=echo,
             derived_from=joined_links((), statement.derived_from),
@@ -115,7 +119,7 @@ def _joined_with(known: Contributed, statement: Statement) -> Contributed:
         collections=known.collections | {statement.collection_no},
         first_seen=min(known.first_seen, first),
         last_seen=max(known.last_seen, last, first),
-        count=known.count + statement.adds,
+        count=min(MOST_COUNTED, known.count + statement.count) if statement.adds else known.count,
         grade=max(known.grade, statement.grade, key=confidence_of),
         tlp=tlp,
         groups=frozenset().union(*(groups for level, groups in audiences if level == tlp)),

@@ -8,28 +8,38 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from hub.feeds.batch import QUARANTINED, REFUSED, Result, Target
+from hub.feeds.batch import QUARANTINED, REFUSED, SUCCESS, Result, Target
 from hub.feeds.holding import HeldStatement, hold
 from hub.feeds.indicator import FRAUD_KINDS, indicator_key
 from hub.feeds.merge import MergePlan, Merger
 from hub.feeds.readers.reading import RawIndicator, Unread
 from hub.feeds.recognised import NOTHING, Recognised, remember
 from hub.feeds.sift import Held, Rules, shown, sift
-from hub.feeds.statements import Statement
+from hub.feeds.statements import Change, Statement
 from hub.stix.tlp import Tlp
 from hub.stix.values import Kind, Value
 
 FRAUD = "fraud"
 CYBER = "cyber"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+TOLD = {
+    Change.NEW: None,
+    Change.UPDATED: "adds to what you said before",
+    Change.UNCHANGED: "already here, unchanged",
+}
 Numbered = tuple[int, RawIndicator | Unread]
 
 
 @dataclass(slots=True)
 class ValuePlan:
-    """What a batch of values comes to before anything is written; ``merged`` by the digests of their readings."""
+    """What a batch of values comes to before anything is written; ``merged`` by the digests of their readings.
+
+    ``places`` are those of the ``statements``, ``repeated`` the positions among them that the source has made before.
+    """
 
     statements: list[Statement] = field(default_factory=list)
+    places: list[tuple[int, str]] = field(default_factory=list)
+    repeated: set[int] = field(default_factory=set)
     held: list[HeldStatement] = field(default_factory=list)
     merge: MergePlan | None = None
     merged: dict[str, Value] = field(default_factory=dict)
@@ -60,6 +70,7 @@ def plan(batch: Sequence[Numbered], target: Target, rules: Rules, known: Recogni
             continue
         planned.result.values.add(found)
         planned.statements.append(_statement(reading, found, target))
+        planned.places.append((position, reading.where))
         if position in known.digests:
             planned.merged[known.digests[position]] = found
     return planned
@@ -71,7 +82,7 @@ def _statement(reading: RawIndicator, value: Value, target: Target) -> Statement
     return Statement(
         value=value,
         collection_no=collection_no,
-        grade=target.source.grade,
+        grade=reading.grade or target.source.grade,
         audience=target.audience(collection_no, reading.tlp),
         labels=reading.labels,
         first_seen=micros(reading.first_seen),
@@ -90,7 +101,7 @@ def _for_members(reading: RawIndicator, rules: Rules) -> Value | Held:
 
 def plan_merge(session: Session, planned: ValuePlan, target: Target, merger: Merger) -> None:
     """Merge what is planned, without a lock; what the source has said before in the same words is left out."""
-    repeated = merger.unchanged(session, target.source, planned.statements)
+    planned.repeated = repeated = merger.unchanged(session, target.source, planned.statements)
     fresh = [one for position, one in enumerate(planned.statements) if position not in repeated]
     planned.result.counts["unchanged"] += len(repeated)
     planned.merge = merger.plan(session, target.source, fresh) if fresh else None
@@ -100,10 +111,26 @@ def apply(session: Session, planned: ValuePlan, target: Target, merger: Merger) 
     """Write a planned batch within the caller's transaction."""
     changes = merger.write(session, target.source, planned.merge) if planned.merge else []
     planned.result.counts["accepted"] += len(planned.statements)
+    if target.by_value:
+        changes = own_changes(changes)
+        _tell(planned, changes)
     planned.result.counts.update(change.value for change in changes)
     merged = {digest: indicator_key(merger.namespace, value) for digest, value in planned.merged.items()}
     remember(session, target.source.id, planned.known.context, merged)
     hold(session, target.source.id, target.submission_id, planned.held)
+
+
+def own_changes(changes: Sequence[Change]) -> list[Change]:
+    """The changes as the member may be told them: whether others have named the value before is theirs to know."""
+    return [Change.NEW if change is Change.SIGHTED else change for change in changes]
+
+
+def _tell(planned: ValuePlan, changes: Sequence[Change]) -> None:
+    """Say what became of each value that was accepted."""
+    made = iter(changes)
+    for place, (statement, (position, where)) in enumerate(zip(planned.statements, planned.places, strict=True)):
+        change = Change.UNCHANGED if place in planned.repeated else next(made)
+        planned.result.outcome(position, SUCCESS, where, statement.value.text, message=TOLD[change])
 
 
 def collection_of(kind: Kind) -> str:

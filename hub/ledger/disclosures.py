@@ -24,7 +24,7 @@ from sqlalchemy.orm import Session
 
 from hub.db import Database
 from hub.errors import HubError
-from hub.ledger.records import Disclosure, Entry, LastPoll
+from hub.ledger.records import Collection, Disclosure, Entry, LastPoll
 from hub.ledger.versions import WITHDRAWALS, version_key
 
 log = structlog.get_logger(__name__)
@@ -41,17 +41,22 @@ MOST_WAITING = 5_000
 class Note:
     """One answer: the entries it gave (none for an empty or unchanged page) and how far the reader has come.
 
-    ``redacted``: those of the entries that lacked a part which the member may not see.
+    ``cursor`` is None where it looked single objects up, which brings a reader no further. ``redacted``: those of the
+    entries that lacked a part which the member may not see.
     """
 
     member_id: str
     collection_no: int
     at: int
     seqs: tuple[int, ...]
-    cursor: int
+    cursor: int | None
     user_agent: str
     status: int
     redacted: tuple[int, ...] = ()
+
+    def after(self, earlier: Note) -> Note:
+        """As the last of both: how far ``earlier`` had come holds where this one says nothing of it."""
+        return replace(self, cursor=earlier.cursor) if self.cursor is None else self
 
     def joins(self, earlier: Note) -> bool:
         """Whether it goes on where ``earlier`` ended, for the same reader, in one row."""
@@ -100,8 +105,8 @@ class Disclosures:
         with self._lock:
             if note.seqs:
                 self._given.append(note)
-            _, polls = self._polls.get(key, (note, 0))
-            self._polls[key] = (note, polls + 1)
+            earlier, polls = self._polls.get(key, (note, 0))
+            self._polls[key] = (note.after(earlier), polls + 1)
             if self._thread is None:
                 self._start()
 
@@ -127,7 +132,7 @@ class Disclosures:
                     del self._given[MOST_WAITING:]
                 for key, (note, count) in polls.items():
                     latest, more = self._polls.get(key, (note, 0))
-                    self._polls[key] = (latest, count + more)
+                    self._polls[key] = (latest.after(note), count + more)
 
     def close(self) -> None:
         """Stop the thread and write what is left."""
@@ -151,7 +156,7 @@ class Disclosures:
 def told(session: Session, stix_id: str, version: str | None = None) -> list[Told]:
     """Every version of an object that the log holds, or the one named, with who was given it; in the log's order."""
     entries = select(Entry.seq, Entry.collection_no, Entry.version, Entry.body).where(
-        Entry.collection_no.in_(select(Entry.collection_no).distinct()), Entry.stix_id == stix_id,
+        Entry.collection_no.in_(select(Collection.no)), Entry.stix_id == stix_id,
         Entry.stream_id != WITHDRAWALS,
     )  # fmt: skip
     return [
@@ -275,14 +280,16 @@ def _row(note: Note) -> dict[str, object]:
 
 def _count_polls(session: Session, note: Note, count: int) -> None:
     make = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    latest = {
+    latest: dict[str, object] = {
         "at": note.at,
-        "cursor": note.cursor,
         "objects": len(note.seqs),
         "user_agent": note.user_agent,
         "status": note.status,
     }
-    row = make(LastPoll).values(member_id=note.member_id, collection_no=note.collection_no, polls=count, **latest)
+    first = {"member_id": note.member_id, "collection_no": note.collection_no, "polls": count}
+    row = make(LastPoll).values(cursor=note.cursor or 0, **first, **latest)
+    if note.cursor is not None:
+        latest["cursor"] = note.cursor
     same = [LastPoll.member_id, LastPoll.collection_no]
     session.execute(row.on_conflict_do_update(index_elements=same, set_={"polls": LastPoll.polls + count, **latest}))
 

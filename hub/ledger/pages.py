@@ -40,6 +40,11 @@ class Versions:
     exact: tuple[str, ...] = ()
     added: tuple[int, ...] = ()
 
+    @property
+    def rare(self) -> bool:
+        """Of most objects none of these versions is there: a walk in the log's order would find little."""
+        return not (self.last or self.first or self.every)
+
 
 @dataclass(frozen=True, slots=True)
 class Query:
@@ -142,6 +147,8 @@ def _rows(
     fetch = query.limit + 1
     if query.ids:
         return database.select(*_by_id(columns, streams, query, after, head_seq, fetch))
+    if query.versions.rare:
+        return database.select(*_by_version(columns, streams, query.versions, after, head_seq, fetch))
     scanned_to = min(after + SCANNED * fetch, head_seq)
     rows = database.select(*_scan(columns, streams, query.versions, after, scanned_to, fetch))
     if len(rows) == fetch or scanned_to == head_seq:
@@ -181,14 +188,41 @@ def _merge(
     condition, values = _condition(versions, after, head_seq)
     one = f"SELECT seq FROM entry WHERE stream_id = ? AND {condition} ORDER BY seq LIMIT ?"
     merged = " UNION ALL ".join(f"SELECT seq FROM ({one}) AS s{n}" for n in range(len(streams)))
-    sql = (
-        f"SELECT {columns} FROM (SELECT seq FROM ({merged}) AS streams ORDER BY seq LIMIT ?) AS page"
-        " JOIN entry e ON e.seq = page.seq ORDER BY e.seq"
-    )
     parameters: list[Any] = []
     for stream in streams:
         parameters += [stream, *values, fetch]
-    return sql, [*parameters, fetch]
+    return _joined(columns, merged), [*parameters, fetch]
+
+
+def _by_version(
+    columns: str, streams: tuple[int, ...], versions: Versions, after: int, head_seq: int, fetch: int
+) -> Statement:
+    """One index range for each stream and version, merged; where there are many, all of them sorted (the plus keeps
+    the planners from a walk through the log).
+    """
+    keys = sorted({version_key(version) for version in versions.exact})
+    between = "seq > ? AND seq <= ?"
+    one = f"SELECT seq FROM entry WHERE stream_id = ? AND version_key = ? AND {between} ORDER BY seq LIMIT ?"
+    parts = [(one, [stream, key, after, head_seq, fetch]) for stream in streams for key in keys]
+    if len(parts) > MERGED_STREAMS:
+        among = f"stream_id IN ({_marks(streams)}) AND version_key IN ({_marks(keys)})"
+        some = f"SELECT seq FROM entry WHERE {among} AND +seq > ? AND +seq <= ? ORDER BY +seq LIMIT ?"
+        parts = [(some, [*streams, *keys, after, head_seq, fetch])]
+    if versions.added:
+        unversioned = f"version_key = '' AND date_added IN ({_marks(versions.added)}) AND {between}"
+        some = f"SELECT seq FROM entry WHERE +stream_id IN ({_marks(streams)}) AND {unversioned}"
+        parts.append((some, [*streams, *versions.added, after, head_seq]))
+    merged = " UNION ALL ".join(f"SELECT seq FROM ({part}) AS p{n}" for n, (part, _) in enumerate(parts))
+    values = [value for _, given in parts for value in given]
+    return _joined(columns, merged), [*values, fetch]
+
+
+def _joined(columns: str, merged: str) -> str:
+    """The rows of a page whose seqs are merged from several ranges."""
+    return (
+        f"SELECT {columns} FROM (SELECT seq FROM ({merged}) AS ranges ORDER BY seq LIMIT ?) AS page"
+        " JOIN entry e ON e.seq = page.seq ORDER BY e.seq"
+    )
 
 
 def _seq_at(database: Database, added: int) -> int:

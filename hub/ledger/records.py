@@ -111,6 +111,7 @@ class Entry(Record):
         Index("ix_entry_stream_seq", "stream_id", "seq"),
         # Not partial (latest = 1): SQLite then takes the other index and reads every row to see its mark.
         Index("ix_entry_stream_latest", "stream_id", "latest", "seq"),
+        Index("ix_entry_stream_version", "stream_id", "version_key", "seq"),
     )
 
     seq: Mapped[int] = mapped_column(Sequence, primary_key=True, autoincrement=False)

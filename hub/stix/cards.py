@@ -111,7 +111,9 @@ def _is_something_else(text: str, groups: list[tuple[int, int]]) -> bool:
     before, after = _joined_before(text, start), _joined_after(text, stop)
     if len(before) + len(after) > _MOST_JOINED:
         return True
-    return len(groups) == 1 and mod97_holds(before + text[start:stop] + after)
+    # An IBAN begins with its country; of digits alone, every 97th would pass for one.
+    has_country = len(before) > 1 and before[:2].isalpha()
+    return len(groups) == 1 and has_country and mod97_holds(before + text[start:stop] + after)
 
 
 def _joined_before(text: str, stop: int) -> str:

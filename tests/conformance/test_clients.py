@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from itertools import count
 from typing import Any
 
@@ -25,9 +26,15 @@ _numbers = count(1)
 V1, V2 = "2024-01-01T00:00:00.000Z", "2024-02-01T00:00:00.000Z"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def member(live_hub: LiveHub) -> TestMember:
     """A contributor."""
+    return _member(live_hub)
+
+
+# Once for each of the shared hubs: a module's fixture is made again where a worker comes back to the module.
+@cache
+def _member(live_hub: LiveHub) -> TestMember:
     return live_hub.add_member("Client Bank", groups=["banks"], roles=["contributor"])
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -27,15 +28,26 @@ ALIAS = "watched"
 OBJECTS = f"/taxii2/signed/collections/{ALIAS}/objects/"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def member(live_hub: LiveHub) -> TestMember:
     """A bank in the group ``banks``."""
+    return _member(live_hub)
+
+
+@pytest.fixture
+def collection(live_hub: LiveHub, member: TestMember) -> str:
+    """The id of a collection with one GREEN object and one AMBER one of the banks."""
+    return _collection(live_hub)
+
+
+# Once for each of the shared hubs: a module's fixture is made again where a worker comes back to the module.
+@cache
+def _member(live_hub: LiveHub) -> TestMember:
     return live_hub.add_member("First Bank", clearance="amber", groups=["banks"])
 
 
-@pytest.fixture(scope="module")
-def collection(live_hub: LiveHub, member: TestMember) -> str:
-    """The id of a collection with one GREEN object and one AMBER one of the banks."""
+@cache
+def _collection(live_hub: LiveHub) -> str:
     live_hub.add_collection(ALIAS)
     hub = live_hub.hub
     with hub.database.unit_of_work() as session:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -17,9 +18,15 @@ from hub.checks.searching.known_tags import KnownTags
 from hub.db import presence
 from hub.feeds import checkable, present
 from hub.feeds.present import PresentValues
-from hub.feeds.records import Indicator
+from hub.feeds.records import Indicator, SourceRecord
+from hub.ledger import pages
+from hub.ledger.collections import by_alias
+from hub.ledger.pages import Versions
+from hub.stix.tlp import Tlp
+from hub.stix.values import Kind, canonical
 from tests import filings
 from tests.engines import DatabaseEngine, SQLite
+from tests.known import put_contribution
 from tests.live import LocalHub, TestMember, local
 
 OF_A_VALUE = {"key": "k", "stix_id": "k", "generation": 0, "created": 0, "modified": 0, "content": b""}
@@ -132,12 +139,36 @@ def test_indicators_of_the_highest_numbers_are_heard(hub: LocalHub, bank: TestMe
         assert hub.request("POST", "/api/v1/checks", asker, json=asked).get_json()["answers"][0]["outcome"] == "match"
 
 
+def test_a_british_iban_is_found_by_its_account_and_an_account_by_its_iban(hub: LocalHub, bank: TestMember) -> None:
+    account, iban = "20-20-15 00000093", "GB44 BARC 2020 1500 0000 94"
+    with hub.hub.database.unit_of_work() as session:
+        source = SourceRecord(name="a feed", source_class="feed", grade="2B", independence_group="a feed")
+        session.add(source)
+        session.flush()
+        collection = by_alias(session, "fraud")
+        assert collection is not None
+        for kind, raw in ((Kind.BANK_ACCOUNT, account), (Kind.IBAN, iban)):
+            put_contribution(session, canonical(kind, raw), source, collections=[collection.no], tlp=int(Tlp.GREEN))
+    same = {account: ("bank-account", "iban"), iban: ("iban", "bank-account")}
+    spelt = {
+        ("bank-account", account): account, ("iban", account): "GB71 BARC 2020 1500 0000 93",
+        ("iban", iban): iban, ("bank-account", iban): "20-20-15 00000094",
+    }  # fmt: skip
+    for named, kinds in same.items():
+        for kind in kinds:
+            asked = {**filings.BASIS, "purpose": "payee-check", "subject": {"kind": kind, "value": spelt[kind, named]}}
+            answer = hub.request("POST", "/api/v1/checks", bank, json=asked).get_json()["answers"][0]
+            assert (answer["outcome"], answer["sources"]) == ("match", "1"), (named, kind)
+
+
 def test_no_statement_reads_more_than_it_is_asked_for(sqlite: SQLite) -> None:
     """A sort or a walk through a table would cost each check as much as everything that is known."""
     tags = filed.STATEMENTS["sqlite"], (32, bytes(32), bytes(16))
-    said = checkable.SQLITE, ("phone", '["+447700900800"]')
+    among = checkable.AMONG["sqlite"]
+    said = checkable.BY_VALUE + among, ("phone", '["+447700900800"]')
+    by_account = checkable.BY_ACCOUNT + among, ("bank-account", '["20201500000001"]')
     with sqlite.migrated() as url, sqlite3.connect(url.removeprefix("sqlite:///")) as connection:
-        for sql, values in (tags, said, (checkable.DECOYS, (5, 3))):
+        for sql, values in (tags, said, by_account, (checkable.DECOYS, (5, 3))):
             plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {sql}", values)]
             assert not [step for step in plan if "TEMP B-TREE" in step], plan
             # What is chosen first, eight rows, is then walked through; so are the texts and places that were given.
@@ -145,3 +176,18 @@ def test_no_statement_reads_more_than_it_is_asked_for(sqlite: SQLite) -> None:
             walked = {step.split()[1] for step in plan if step.startswith("SCAN ")}
             assert walked <= chosen | {"json_each", "place", "found", "CONSTANT"}, plan
     connection.close()
+
+
+@pytest.mark.parametrize("versions", [1, 3])
+def test_versions_that_hardly_any_object_has_are_found_by_an_index(sqlite: SQLite, versions: int) -> None:
+    asked = Versions(last=False, exact=tuple(f"199{n}-01-01T00:00:00Z" for n in range(versions)), added=(5,))
+    for streams in ((1, 2, 3), tuple(range(1, 450))):
+        sql, values = pages._by_version(pages.RECORD_COLUMNS, streams, asked, 0, 10**6, 101)
+        with sqlite.migrated() as url, closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as connection:
+            plan = {row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {sql}", values)}
+        reads = {step for step in plan if step.startswith(("SEARCH e", "SCAN e"))}
+        bounds = f"(stream_id=? AND version_key=?{' AND seq>? AND seq<?' if len(streams) == 3 else ''})"
+        by_version = f"SEARCH entry USING COVERING INDEX ix_entry_stream_version {bounds}"
+        by_time = "SEARCH entry USING INDEX sqlite_autoindex_entry_2 (date_added=?)"
+        assert reads <= {by_version, by_time, "SEARCH e USING INTEGER PRIMARY KEY (rowid=?)"}, reads
+        assert {by_version, by_time} <= reads

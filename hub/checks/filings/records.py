@@ -60,6 +60,7 @@ class Filing(Record):
         CheckConstraint(f"valid_until <= filed_at + {LONGEST_MICROS}", name="six_years"),
         CheckConstraint("purpose <> '' AND legal_gateway <> '' AND case_reference <> ''", name="basis"),
         Index("ix_filing_due", "state", "valid_until"),
+        Index("ix_filing_filed_at", "filed_at", "member_id"),
     )
 
     id: Mapped[str] = mapped_column(Text, primary_key=True)

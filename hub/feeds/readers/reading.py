@@ -31,7 +31,8 @@ class RawIndicator:
     ``legitimate`` means that the source itself calls the value harmless.
     ``description`` has at most 200 characters. ``tlp`` is the label that the source puts on this value; None where
     it says nothing, and the sender's or the collection's holds. ``kill_chain_phases`` are (name of the kill chain,
-    phase), as STIX 2.1 section 2.11 spells them: ("mitre-attack", "initial-access").
+    phase), as STIX 2.1 section 2.11 spells them: ("mitre-attack", "initial-access"). ``grade`` is the 3x5x2 grade that
+    the source gives to this value, None where its own holds.
     """
 
     where: str
@@ -44,6 +45,7 @@ class RawIndicator:
     description: str | None = None
     tlp: Tlp | None = None
     kill_chain_phases: tuple[tuple[str, str], ...] = ()
+    grade: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

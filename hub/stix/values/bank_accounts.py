@@ -33,3 +33,9 @@ def sort_code_account_of(iban: Value) -> Value | None:
     if iban.kind is not Kind.IBAN or not iban.text.startswith("GB"):
         return None
     return Value(Kind.BANK_ACCOUNT, iban.text[8:])
+
+
+def account_of(value: Value) -> str | None:
+    """Return the 14 digits of a UK bank account or of a British IBAN, ``None`` for any other value."""
+    account = value if value.kind is Kind.BANK_ACCOUNT else sort_code_account_of(value)
+    return account.text if account else None

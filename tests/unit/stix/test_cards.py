@@ -107,3 +107,9 @@ def test_checksums() -> None:
     assert not mod97_holds("GB34BUKB20201555555555")
     assert not mod97_holds("GB")
     assert not mod97_holds("GB33 BUKB 2020 1555")
+
+
+@pytest.mark.parametrize("card", ["4000000000593907"])
+def test_digits_that_would_pass_for_an_iban_are_a_card(card: str) -> None:
+    assert mod97_holds(card)
+    assert redact_cards(f"card: {card}.") == "card: [card number removed]."
