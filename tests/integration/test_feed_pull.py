@@ -10,11 +10,14 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 
+from hub import clock
 from hub.errors import Conflict, InvalidInput, NotFound, Unavailable
 from hub.feeds import catalogue
+from hub.feeds.pull import fetch
 from hub.feeds.pull.transport import Bounds, bounded_session
 from hub.feeds.records import FeedRun
 from hub.feeds.schedule import Puller
@@ -210,6 +213,60 @@ def test_taxii_21_servers_that_page_badly_neither_hang_nor_double(
     assert len(kept) == len(set(kept)) == pages + 1, "one of its own on each page, and one on all of them"
 
 
+@pytest.mark.parametrize("habit", ["good", "no-dates", "small-ranges", "416", "no-ranges", "no-total", "stuck"])
+def test_taxii_20_servers_are_read_to_their_end_whatever_their_ranges(
+    hub: LocalHub, upstream: Upstream, habit: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """TAXII 2.0 section 3.4; each range lacks an object, as it does where a server leaves objects out."""
+    monkeypatch.setattr(fetch, "LIMIT", 4)
+    bundle = {"type": "bundle", "id": "bundle--91a7b528-80eb-42ed-a74d-c6fbd5a26116", "spec_version": "2.0"}
+    there = [{**stix(n), "labels": ["malicious-activity"]} for n in range(9)]
+    for one in there:
+        del one["spec_version"], one["pattern_type"]
+    added = "2026-02-01T00:00:00.000000Z"
+    headers_seen: list[str] = []
+
+    def answer(path: str, asked: dict[str, str]) -> Answer:
+        headers = {"Content-Type": "application/vnd.oasis.stix+json; version=2.0"}
+        if habit != "no-dates":
+            headers["X-TAXII-Date-Added-Last"] = added
+        if "added_after" in path:
+            return 200, headers, json.dumps(bundle).encode()
+        headers_seen.append(asked["Range"])
+        start, end = (int(place) for place in asked["Range"].removeprefix("items").strip(" =").split("-"))
+        end = min(end, start + 2) if habit == "small-ranges" else end
+        if start >= len(there) and habit in ("416", "no-total"):
+            return 416, headers, b""
+        found = there[start : end + 1] if habit != "no-ranges" else there
+        total = {"no-total": "*", "416": "100"}.get(habit, str(len(there)))
+        last = 0 if habit == "stuck" else min(end, len(there) - 1)
+        body = json.dumps({**bundle, "objects": found[1:]}).encode()
+        if habit == "no-ranges":
+            return 200, headers, body
+        return 206, {**headers, "Content-Range": f"items {start}-{last}/{total}"}, body
+
+    upstream.answer = answer
+    add(hub, "up20", f"{upstream.url}/api/collections/by-alias/", protocol="taxii20", format="stix")
+    before = clock.micros()
+    done = run(hub, "up20", Bounds(1_000_000, 5.0, 8))
+    assert done.outcome == "done", done.message
+    expected = {"small-ranges": 3, "416": 5, "no-total": 5, "no-ranges": 1, "stuck": 2}.get(habit, 3)
+    assert len(headers_seen) == expected, headers_seen
+    kept = hub.hub.database.select("SELECT stix_id FROM entry WHERE stix_id LIKE ?", ["indicator--00000000-%"])
+    left_out = {"small-ranges": 3, "no-ranges": 1}.get(habit, 3)
+    assert len(kept) == (4 if habit == "stuck" else len(there) - left_out)
+    upstream.asked.clear()
+    assert run(hub, "up20", Bounds(1_000_000, 5.0, 8)).outcome == "unchanged"
+    (path,) = upstream.asked
+    since = unquote(path).partition("added_after=")[2]
+    if habit == "no-dates":
+        assert (
+            clock.timestamp(before - 2 * clock.MINUTE) < since <= clock.timestamp(before - clock.MINUTE + clock.SECOND)
+        )
+    else:
+        assert since == added, "when the server added them, not when they were written"
+
+
 def test_a_misp_feed_is_read_by_its_manifest_and_missing_events_are_passed_over(
     hub: LocalHub, upstream: Upstream, shared_data: Path
 ) -> None:
@@ -236,24 +293,25 @@ def test_a_misp_feed_is_read_by_its_manifest_and_missing_events_are_passed_over(
     assert not [path for path in upstream.asked if any(uuid in path for uuid in there)], "nothing is asked twice"
 
 
-def test_a_hub_pulls_from_a_hub(hub: LocalHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Our own server is the upstream; its 2.1 objects arrive, and a second pull brings nothing new."""
+@pytest.mark.parametrize(
+    ("protocol", "path"),
+    [("taxii21", "/taxii2/plain/collections/shared/"), ("taxii20", "/taxii/root/collections/shared/")],
+)
+def test_a_hub_pulls_from_a_hub(
+    hub: LocalHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, protocol: str, path: str
+) -> None:
+    """Our own server is the upstream, its collection named by alias; a second pull brings nothing new."""
     with SQLite(tmp_path, "upstream").migrated() as url, serving(url, tmp_path / "up") as other:
         member = other.add_member("Puller", "bank", "amber", ["g"], ["reader", "contributor"])
-        shared = next(
-            one["id"]
-            for one in other.get("/taxii2/plain/collections/", member).json()["collections"]
-            if one["alias"] == "shared"
-        )
-        path = f"/taxii2/plain/collections/{shared}/"
-        assert other.add(f"{path}objects/", member, [stix(n) for n in range(1, 6)])["success_count"] == 5
+        shared = "/taxii2/plain/collections/shared/objects/"
+        assert other.add(shared, member, [stix(n) for n in range(1, 6)])["success_count"] == 5
         monkeypatch.setenv("PULLER_TOKEN", member.token)
         more = {"username": member.username, "secret_variable": "PULLER_TOKEN", "format": "stix"}
-        add(hub, "up21", f"{other.url}{path}", protocol="taxii21", **more)
-        first = run(hub, "up21")
+        add(hub, "up", f"{other.url}{path}", protocol=protocol, **more)
+        first = run(hub, "up")
         assert first.outcome == "done", first.message
         assert {f"domain: evil-{n}.com" for n in range(1, 6)} <= live_values(hub)
-        again = run(hub, "up21")
+        again = run(hub, "up")
         assert again.outcome == "unchanged", (again.message, again.counts)
 
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from email.utils import parsedate_to_datetime
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 from urllib.parse import urljoin, urlparse
 
 import requests
@@ -21,6 +22,7 @@ import taxii2client.v21
 from requests.exceptions import HTTPError, RequestException
 from taxii2client.exceptions import TAXIIServiceException
 
+from hub import clock
 from hub.errors import InvalidInput, NotFound, Unavailable
 from hub.feeds.pull.transport import Bounds, bounded_session
 from hub.feeds.readers.misp_feed import events_in
@@ -29,6 +31,8 @@ NOT_MODIFIED = 304
 LIMIT = 1000
 EVENT_NAME = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 ADDED_LAST = "X-TAXII-Date-Added-Last"
+CONTENT_RANGE = re.compile(r"items[ =]\d+-(\d+)/(\d+|\*)")
+T = TypeVar("T")
 Payload = tuple[str, bytes]
 State = dict[str, Any]
 
@@ -83,13 +87,13 @@ def over_taxii21(url: str, auth: tuple[str, str] | None, bounds: Bounds, state: 
     last_added: list[str] = []
     with bounded_session(bounds, auth) as session:
         session.hooks["response"].append(lambda r, **_: last_added.append(r.headers.get(ADDED_LAST) or ""))
-        collection = taxii2client.v21.Collection(url, conn=_connection(session, "2.1"))
+        collection = taxii2client.v21.Collection(url, conn=_connection(session, "2.1"), collection_info=_named(url))
         asked: dict[str, Any] = {"limit": LIMIT}
         if state.get("added_after"):
             asked["added_after"] = state["added_after"]
         seen: set[str] = set()
         for number in range(bounds.answers):
-            envelope = _taxii(partial(collection.get_objects, **asked), url)
+            envelope = _object(_taxii(partial(collection.get_objects, **asked), url), url)
             if envelope.get("objects"):
                 yield f"page-{number}.json", json.dumps(envelope).encode()
             state["added_after"] = last_added[-1] or state.get("added_after")
@@ -102,21 +106,29 @@ def over_taxii21(url: str, auth: tuple[str, str] | None, bounds: Bounds, state: 
 
 
 def over_taxii20(url: str, auth: tuple[str, str] | None, bounds: Bounds, state: State) -> Iterator[Payload]:
-    """A TAXII 2.0 collection by ranges, from the time of the last pull on."""
+    """A TAXII 2.0 collection by ranges, from where the last pull ended.
+
+    A server that does not say when it added its objects is asked for what came since shortly before the last pull
+    began, by its own clock. It ends where the server says so (416, or the end in ``Content-Range``), and after
+    ``bounds.answers`` ranges at the latest; a pull that was cut short begins where the one before it ended.
+    """
     with bounded_session(bounds, auth) as session:
-        collection = taxii2client.v20.Collection(url, conn=_connection(session, "2.0"))
-        newest = state.get("added_after")
-        asked = {"added_after": newest} if newest else {}
+        collection = taxii2client.v20.Collection(url, conn=_connection(session, "2.0"), collection_info=_named(url))
+        asked = {"added_after": state["added_after"]} if state.get("added_after") else {}
+        start, began, added = 0, None, None
         for number in range(bounds.answers):
-            start = number * LIMIT
-            bundle = _taxii(partial(_range, collection, start, asked), url)
-            objects = bundle.get("objects") or []
-            if objects:
-                yield f"range-{start}.json", json.dumps(bundle).encode()
-            newest = max([newest or "", *(one.get("modified") or "" for one in objects)]) or None
-            if len(objects) < LIMIT:
-                break
-        state["added_after"] = newest
+            answer = _taxii(partial(_range, collection, start, asked), url)
+            if answer is not None:
+                began = began or _shortly_before(answer.headers.get("Date"))
+                added = answer.headers.get(ADDED_LAST) or added
+                bundle = _object(_taxii(answer.json, url), url)
+                if bundle.get("objects"):
+                    yield f"range-{number}.json", answer.content
+                start = _next_range(answer, start)
+            if answer is None or not start:
+                state["added_after"] = added or began or state.get("added_after")
+                return
+        state["added_after"] = added or state.get("added_after")
 
 
 FETCHERS: dict[str, Fetch] = {
@@ -147,21 +159,50 @@ def _connection(session: requests.Session, version: str) -> Any:
     return connection
 
 
-def _range(collection: Any, start: int, asked: dict[str, Any]) -> Any:
-    """The bundle of one range; an empty one where the range begins after the end (416)."""
+def _named(url: str) -> dict[str, Any]:
+    """What the client would ask the collection's own resource for: it refuses one that is named by an alias."""
+    name = urlparse(url).path.rstrip("/").rsplit("/", 1)[-1]
+    return {"id": name, "title": name, "can_read": True, "can_write": False}
+
+
+def _range(collection: Any, start: int, asked: dict[str, Any]) -> requests.Response | None:
+    """One range, None where it begins after the end (416)."""
     try:
-        return collection.get_objects(start=start, per_request=LIMIT, **asked).json()
+        answer: requests.Response = collection.get_objects(start=start, per_request=LIMIT, **asked)
     except HTTPError as error:
         if error.response is not None and error.response.status_code == requests.codes.requested_range_not_satisfiable:
-            return {}
+            return None
         raise
+    return answer
 
 
-def _taxii(ask: Any, url: str) -> dict[str, Any]:
+def _next_range(answer: requests.Response, start: int) -> int:
+    """Where the next range begins, 0 after the last one. A server may give less than was asked for, and may leave
+    objects out of a range: only its ``Content-Range`` tells where it ends (TAXII 2.0 section 3.4).
+    """
+    found = CONTENT_RANGE.fullmatch(answer.headers.get("Content-Range", ""))
+    if answer.status_code != requests.codes.partial_content or found is None:
+        return 0
+    end, total = int(found[1]), found[2]
+    return 0 if end < start or (total != "*" and end + 1 >= int(total)) else end + 1
+
+
+def _shortly_before(date: str | None) -> str | None:
+    """A while before an HTTP date (RFC 9110 section 5.6.7), as TAXII writes instants."""
     try:
-        answer = ask()
+        return clock.timestamp(int(parsedate_to_datetime(date or "").timestamp()) * clock.SECOND - clock.MINUTE)
+    except ValueError:
+        return None
+
+
+def _taxii(ask: Callable[[], T], url: str) -> T:
+    try:
+        return ask()
     except (RequestException, TAXIIServiceException, ValueError, KeyError) as error:
         raise Unavailable(f"the TAXII server cannot be read: {error}"[:300], where=url) from error
+
+
+def _object(answer: Any, url: str) -> dict[str, Any]:
     if not isinstance(answer, dict):
         raise InvalidInput("the TAXII server's answer is not a JSON object", where=url)
     return answer
