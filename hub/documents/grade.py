@@ -53,7 +53,9 @@ def parse(text: str) -> Grade:
 
 
 def at_most(stated: int, source: str) -> Grade:
-    """The best grade that is worth no more than a stated confidence (0 to 100), of a source no better than ``source``."""
+    """The best grade that is worth no more than a stated confidence (0 to 100), of a source no better than ``source``
+    (1 to 3); the least of all where none is.
+    """
     grades = [Grade(one, letter) for one in _CONFIDENCE if one >= source for letter in "ABCD"]
     return max((each for each in grades if confidence(each) <= stated), key=confidence, default=Grade("3", "D"))
 

@@ -31,6 +31,7 @@ from hub.clock import DAY
 from hub.documents import grade as grades
 from hub.documents import nfib
 from hub.documents.faults import Fault, InvalidFiling, flattened
+from hub.documents.table import Misshapen
 from hub.errors import InvalidInput, TooLarge
 from hub.stix.tlp import Tlp
 
@@ -108,7 +109,8 @@ def load_filing(document: Any, member_kind: str, where: str = "") -> Form:
     """
     prefix = f"{where}." if where else ""
     if not isinstance(document, Mapping):
-        raise InvalidFiling([Fault(where or "filing", "must be a JSON object")])
+        fault = document.fault if isinstance(document, Misshapen) else "must be a JSON object"
+        raise InvalidFiling([Fault(where or "filing", fault)])
     if isinstance(named := document.get("recipients"), list) and len(named) > MOST_RECIPIENTS:
         raise InvalidFiling([Fault(f"{prefix}recipients", f"must not name more than {MOST_RECIPIENTS}")])
     try:

@@ -8,13 +8,13 @@ recipients are parted by blanks. Order is free, and an empty cell means that the
 
 from __future__ import annotations
 
-import csv
-import io
+from collections.abc import Sequence
 from typing import Any, Final
 
 from hub.checks.filings.forms import BATCH_LIMIT
 from hub.checks.filings.forms_schema import FilingSchema
 from hub.documents.fields import Strict
+from hub.documents.table import Misshapen, read_table
 from hub.errors import InvalidInput, TooLarge
 
 _TRUTH: Final = {"yes": True, "true": True, "no": False, "false": False}
@@ -27,32 +27,25 @@ def is_header(line: str) -> bool:
     return {cell.strip().strip('"\ufeff').lower() for cell in line.split(",")} >= _SIGNS
 
 
-def load_csv(raw: bytes) -> list[dict[str, Any]]:
+def load_csv(raw: bytes) -> list[dict[str, Any] | Misshapen]:
     """The documents of a CSV file, for ``forms.parts``; row n+2 of the file is ``filings[n]``.
 
-    Raises InvalidInput for what is no UTF-8, an unknown or repeated column, a row of another width and an empty
-    file, TooLarge for over 1,000 filings. No message repeats a cell.
+    A row of another width, or one whose quotes do not fit, is ``Misshapen`` and the others stand. Raises InvalidInput
+    for what is no UTF-8, an unknown or repeated column and an empty file, TooLarge for over 1,000 filings. No message
+    repeats a cell.
     """
     try:
-        rows = csv.reader(io.StringIO(raw.decode("utf-8-sig"), newline=""), strict=True)
+        header, rows = read_table(raw.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         raise InvalidInput("the file is not UTF-8", where=f"byte {error.start}") from None
-    documents: list[dict[str, Any]] = []
-    try:
-        header = next(rows, [])
-        places = [_place(number, name.strip().lower()) for number, name in enumerate(header, 1)]
-        if len(set(places)) != len(places):
-            raise InvalidInput("a column stands twice", where="row 1")
-        for row in rows:
-            if not any(cell.strip() for cell in row):
-                continue
-            if len(row) != len(places):
-                raise InvalidInput(f"{len(row)} cells under {len(places)} columns", where=f"row {rows.line_num}")
-            documents.append(_document(places, row))
-            if len(documents) > BATCH_LIMIT:
-                raise TooLarge(f"a file holds at most {BATCH_LIMIT:,} filings", where=f"row {rows.line_num}")
-    except csv.Error as error:
-        raise InvalidInput(f"not a CSV file: {error}", where=f"row {rows.line_num}") from None
+    places = [_place(number, name.strip().lower()) for number, name in enumerate(header, 1)]
+    if len(set(places)) != len(places):
+        raise InvalidInput("a column stands twice", where="row 1")
+    documents: list[dict[str, Any] | Misshapen] = []
+    for row in rows:
+        documents.append(row if isinstance(row, Misshapen) else _document(places, row))
+        if len(documents) > BATCH_LIMIT:
+            raise TooLarge(f"a file holds at most {BATCH_LIMIT:,} filings")
     if not documents:
         raise InvalidInput("the CSV file holds no filing", advice="The first row names the columns.")
     return documents
@@ -81,7 +74,7 @@ def _within(section: Strict, name: str) -> _Place | None:
     return None
 
 
-def _document(places: list[_Place], row: list[str]) -> dict[str, Any]:
+def _document(places: list[_Place], row: Sequence[str]) -> dict[str, Any]:
     document: dict[str, Any] = {}
     for place, cell in zip(places, row, strict=True):
         if not (text := cell.strip()):

@@ -9,20 +9,15 @@ an empty cell means that the field is left out.
 
 from __future__ import annotations
 
-import csv
-import io
 import re
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 from hub.documents.fields import Strict
+from hub.documents.table import Misshapen, read_table
 from hub.errors import InvalidInput
 from hub.feeds.readers import text
 from hub.feeds.reports import schema
-from hub.feeds.reports.schema import Misshapen
-
-if TYPE_CHECKING:
-    from _csv import Reader
 
 _NUMBERED = re.compile(r"(payment|suspect)(?:_(\d{1,2}))?_(\w+)")
 _TRUTH = {"yes": True, "true": True, "no": False, "false": False}
@@ -37,41 +32,18 @@ def load_csv(raw: bytes) -> list[dict[str, Any] | Misshapen]:
     A row of another width, or one whose quotes do not fit, is ``Misshapen`` and the others stand. Raises InvalidInput
     for an unknown or repeated column, an empty file or one of over 1,000 reports.
     """
-    rows = csv.reader(io.StringIO(text.decode(raw), newline=""), strict=True)
-    try:
-        header = next(rows, [])
-    except csv.Error as error:
-        raise InvalidInput(f"not a CSV file: {error}", where="row 1") from None
+    header, rows = read_table(text.decode(raw))
     places = [_place(number, name) for number, name in enumerate(header, 1)]
     if len(set(places)) != len(places):
         raise InvalidInput("a column stands twice", where="row 1")
     documents: list[dict[str, Any] | Misshapen] = []
-    for row in _rows(rows):
-        if isinstance(row, Misshapen):
-            documents.append(row)
-        elif len(row) != len(places):
-            documents.append(Misshapen(f"{len(row)} cells under {len(places)} columns (row {rows.line_num})"))
-        else:
-            documents.append(_document(places, row))
+    for row in rows:
+        documents.append(row if isinstance(row, Misshapen) else _document(places, row))
         if len(documents) > schema.BATCH_LIMIT:
             raise InvalidInput(f"a file holds at most {schema.BATCH_LIMIT} reports")
     if not documents:
         raise InvalidInput("the CSV file holds no report", advice="The first row names the columns.")
     return documents
-
-
-def _rows(reader: Reader) -> Iterator[list[str] | Misshapen]:
-    """The rows that hold anything. A faulty one costs itself alone: the reader begins anew with each."""
-    while True:
-        try:
-            row = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            yield Misshapen(f"not a row of a CSV file: {error} (row {reader.line_num})")
-            continue
-        if any(cell.strip() for cell in row):
-            yield row
 
 
 def is_header(line: str) -> bool:
@@ -116,7 +88,7 @@ def _within(entry: Strict, name: str) -> _Place | None:
     return (nested, rest) if inner is not None and rest in inner.fields else None
 
 
-def _document(places: list[_Place], row: list[str]) -> dict[str, Any]:
+def _document(places: list[_Place], row: Sequence[str]) -> dict[str, Any]:
     document: dict[str, Any] = {}
     entries: dict[tuple[str, int], dict[str, Any]] = {}
     for place, cell in zip(places, row, strict=True):

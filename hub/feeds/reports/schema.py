@@ -8,7 +8,6 @@ value alone and says so.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -17,6 +16,7 @@ from marshmallow import ValidationError, fields, validate, validates_schema
 from hub.documents import grade, nfib
 from hub.documents.faults import Fault, InvalidReport, flattened
 from hub.documents.fields import Amount, BirthDate, Line, Moment, SocialSchema, Strict, Text
+from hub.documents.table import Misshapen
 from hub.errors import InvalidInput
 from hub.feeds.reports import currency
 from hub.feeds.reports.report import Report, from_sections
@@ -178,13 +178,6 @@ class ReportSchema(Strict):
 
 
 _SCHEMA = ReportSchema()
-
-
-@dataclass(frozen=True, slots=True)
-class Misshapen:
-    """A row of a bulk file that is no report, and why; the rows around it are."""
-
-    fault: str
 
 
 def load_report(document: Mapping[str, Any] | Misshapen, where: str = "") -> Report:

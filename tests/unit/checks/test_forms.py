@@ -17,6 +17,7 @@ from hub.checks.filings.records import ALL_PILLARS, LONGEST_MICROS
 from hub.checks.subjects import SubjectKind
 from hub.clock import DAY
 from hub.documents.faults import InvalidFiling
+from hub.documents.table import Misshapen
 from hub.errors import InvalidInput, TooLarge
 from hub.members.membership import MemberKind
 from hub.stix.tlp import Tlp
@@ -64,8 +65,6 @@ def test_the_example_in_csv() -> None:
         (b"reference,Ada Quillfeather\n1,2\n", "row 1, column 2"),
         (b"reference,subject\n1,2\n", "row 1, column 2"),
         (b"reference,subject_person\n1,2\n", "row 1, column 2"),
-        (b"reference,role\n1,2\n1\n", "row 3"),
-        (b'reference,role\n1,"2\n', "row 2"),
         (b"reference,role\n\xff\xfe,1\n", "byte 15"),
     ],
 )
@@ -74,6 +73,25 @@ def test_csv_that_is_none(raw: bytes, where: str | None) -> None:
         load_csv(raw)
     assert refused.value.where == where
     assert "Quillfeather" not in f"{refused.value} {refused.value.advice}"
+
+
+def test_a_row_that_is_none_costs_itself_alone() -> None:
+    rows = CSV.splitlines(keepends=True)
+    faulty = [rows[0], b"one,two\n", rows[1], b'"three"x,\n', rows[2]]
+    found = parts(load_csv(b"".join(faulty)))
+    faults = []
+    for where, document in found:
+        if isinstance(document, Misshapen):
+            with pytest.raises(InvalidFiling) as refused:
+                load_filing(document, "bank", where)
+            faults += [(fault.where, fault.message) for fault in refused.value.faults]
+        else:
+            assert load_filing(document, "bank", where)
+    assert [where for where, _ in faults] == ["filings[0]", "filings[2]"]
+    assert "2 cells under" in faults[0][1]
+    assert "(row 2)" in faults[0][1]
+    assert "not a row of a CSV file" in faults[1][1]
+    assert "three" not in faults[1][1]
 
 
 def test_csv_of_too_many() -> None:

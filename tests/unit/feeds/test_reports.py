@@ -12,10 +12,11 @@ import pytest
 
 from hub.documents import grade, nfib
 from hub.documents.faults import FAULT_LIMIT, InvalidReport
+from hub.documents.table import Misshapen
 from hub.errors import InvalidInput
 from hub.feeds.readers import RawIndicator, Unread, choose
 from hub.feeds.reports import bulk
-from hub.feeds.reports.schema import Misshapen, load_batch, load_report
+from hub.feeds.reports.schema import load_batch, load_report
 from hub.stix.canonical import parse_json
 from hub.stix.cards import contains_card
 from hub.stix.validation import check
