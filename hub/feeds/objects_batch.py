@@ -34,6 +34,7 @@ from hub.stix.values import Value
 
 SHARED = "shared"
 SHOWN = 200
+MOST_BYTES = 1_048_576
 IDENTIFIER = re.compile(r"--[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 # Thirteen digits in one string, in JSON: what a text with a card number must have, so that most
 # objects are looked at once rather than text by text. Identifiers and times have them too and are left out: one
@@ -80,6 +81,7 @@ def plan(
             _acceptable(obj, merger)
             _refuse_foreign(obj, everywhere, collection_no, target, merger)
             made = _drafted(obj, collection_no, target)
+            _refuse_large(made.prepared.plain)
             refuse_cards(obj, made.prepared.plain)
             planned.drafts.append((position, one, made))
         except InvalidInput as error:
@@ -191,6 +193,15 @@ def _refuse_foreign(
     is_member = any(row.collection_no == merger.sightings_no for row in everywhere.get(author, ()))
     if target.by_object and is_member and author != target.source.sighted_ref:
         raise InvalidInput("this is the identity of another member", where="created_by_ref")
+
+
+def _refuse_large(canonical: bytes) -> None:
+    """Raise InvalidInput for what is too much of a page: a page is bounded by the number of its objects."""
+    if len(canonical) > MOST_BYTES:
+        raise InvalidInput(
+            f"an object has at most {MOST_BYTES:,} bytes in canonical form, this one has {len(canonical):,}",
+            advice="Name a file by its hash and its address instead of sending it.",
+        )
 
 
 def _drafted(obj: dict[str, Any], collection_no: int, target: Target) -> Draft:

@@ -299,6 +299,18 @@ def test_a_successor_reads_past_objects_that_were_refused(hub: LocalHub, bank: T
     assert found.counts["indicators"] == {"domain": sum(1 for n in range(120) if n % 9)}
 
 
+def test_an_object_of_more_than_a_mebibyte_is_refused_alone(hub: LocalHub, bank: TestMember) -> None:
+    objects = [indicator(f"[domain-name:value = 'large{n}.example']") for n in range(3)]
+    objects[1]["description"] = "x" * 1_048_576
+    objects[2]["description"] = "x" * 1_000_000
+    answer = hub.post(SHARED, bank, objects)
+    hub.work()
+    found = state_of(hub, answer.get_json(force=True)["id"])
+    assert (found.state, found.counts["accepted"], found.counts["refused"]) == ("complete", 2, 1)
+    (refused,) = [one.message or "" for one in found.outcomes if one.subject == objects[1]["id"]]
+    assert "at most 1,048,576 bytes" in refused
+
+
 def test_a_lost_lease_ends_the_work_without_a_trace(hub: LocalHub) -> None:
     parts = hub.hub.intake()
     submission = received(hub, b"".join(b"lease%d.example\n" % n for n in range(120)))
