@@ -16,6 +16,7 @@ from sqlalchemy import (
     SmallInteger,
     Text,
     UniqueConstraint,
+    text,
 )  # fmt: skip
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -150,6 +151,10 @@ class Outcome(Record):
     message: Mapped[str | None] = mapped_column(Text)
 
 
+# Few values have one: the others cost the index nothing.
+HAS_ACCOUNT = text("account IS NOT NULL")
+
+
 class Indicator(Record):
     """The hub's one indicator of a canonical value: its present version in short.
 
@@ -163,7 +168,7 @@ class Indicator(Record):
     __tablename__ = "indicator"
     __table_args__ = (
         UniqueConstraint("kind", "value"),
-        Index("ix_indicator_kind_id", "kind", "id"),
+        Index("ix_indicator_account", "account", sqlite_where=HAS_ACCOUNT, postgresql_where=HAS_ACCOUNT),
         Index("ix_indicator_created", "created", "kind"),
     )
 
@@ -173,7 +178,7 @@ class Indicator(Record):
     generation: Mapped[int] = mapped_column(Integer)
     kind: Mapped[str] = mapped_column(Text)
     value: Mapped[str] = mapped_column(Text)
-    account: Mapped[str | None] = mapped_column(Text, index=True)
+    account: Mapped[str | None] = mapped_column(Text)
     created: Mapped[Timestamp]
     modified: Mapped[Timestamp]
     content: Mapped[bytes] = mapped_column(LargeBinary)

@@ -19,8 +19,10 @@ def upgrade() -> None:
     op.add_column("indicator", sa.Column("account", sa.Text(), nullable=True))
     op.execute("UPDATE indicator SET account = value WHERE kind = 'bank-account'")
     op.execute("UPDATE indicator SET account = substr(value, 9) WHERE kind = 'iban' AND value LIKE 'GB%'")
-    op.create_index("ix_indicator_account", "indicator", ["account"])
-    op.create_index("ix_indicator_kind_id", "indicator", ["kind", "id"])
+    has_account = sa.text("account IS NOT NULL")
+    op.create_index(
+        "ix_indicator_account", "indicator", ["account"], sqlite_where=has_account, postgresql_where=has_account
+    )
     op.create_index("ix_indicator_created", "indicator", ["created", "kind"])
     op.create_index("ix_entry_stream_version", "entry", ["stream_id", "version_key", "seq"])
     op.create_index("ix_audit_event_action", "audit_event", ["action", "id"])
