@@ -21,7 +21,6 @@ from functools import cached_property
 from pathlib import Path
 from threading import Event
 from typing import Any
-from unittest.mock import patch
 
 import requests
 from flask import Flask
@@ -32,7 +31,6 @@ from werkzeug.test import TestResponse
 from hub.auth import Role
 from hub.cli.member import create_member
 from hub.factory import Hub, assemble, prepare
-from hub.factory.app import create_app
 from hub.feeds.worker import Worker
 from hub.ledger import collections
 from hub.members import membership
@@ -42,6 +40,7 @@ from hub.settings import Settings, load
 from hub.stix.tlp import Tlp
 from hub.telemetry import configure_logging
 from hub.web.services import EXTENSION
+from tests.applications import application
 from tests.prepared import begin
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -146,9 +145,7 @@ class LocalHub(Kept):
     @cached_property
     def app(self) -> Flask:
         """The application; made when a test first asks for it, as many never do."""
-        # Where the log goes was settled when the hub was made: what a test has for standard error ends with the test.
-        with patch("hub.factory.app.configure_logging"):
-            return create_app(self.settings)
+        return application(self.settings)
 
     @cached_property
     def client(self) -> FlaskClient:

@@ -5,7 +5,7 @@ from functools import partial
 from flask import Flask
 from flask_smorest import Api
 
-from hub.api import checks, docs, filings, notices, precheck, reports, submissions
+from hub.api import checks, docs, filings, indicators, notices, precheck, reports, sightings, submissions
 from hub.web import PUBLIC, allow
 
 __all__ = ["install"]
@@ -21,7 +21,7 @@ def install(app: Flask) -> None:
         OPENAPI_JSON_PATH="openapi.json",
     )
     api = Api(app)
-    for room in (checks, filings, notices, precheck, reports, submissions):
+    for room in (checks, filings, indicators, notices, precheck, reports, sightings, submissions):
         api.register_blueprint(room.blueprint)
     app.register_blueprint(docs.blueprint_for(api))
     credentials = {

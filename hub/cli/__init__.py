@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 
 import click
@@ -60,8 +63,9 @@ class _Commands(click.Group):
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        for file in COMMANDS.get(cmd_name, ())[1:]:
-            import_module(f"hub.cli.{file}").add_to(self)
+        with _without_collecting():
+            for file in COMMANDS.get(cmd_name, ())[1:]:
+                import_module(f"hub.cli.{file}").add_to(self)
         return super().get_command(ctx, cmd_name)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 (as above)
@@ -74,6 +78,18 @@ class _Commands(click.Group):
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 def commands() -> None:
     """Run and keep a fraud and cyber threat information-sharing hub."""
+
+
+@contextmanager
+def _without_collecting() -> Iterator[None]:
+    """No garbage collection for a while: what imports make lives to the end, and looking among it finds nothing."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
 
 
 def main() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import subprocess
@@ -151,6 +152,7 @@ def worker(parent: int | None) -> None:
     threading.Thread(target=upkeep.keep_sets, args=(hub, stop), name="sets", daemon=True).start()
     threading.Thread(target=upkeep.keep_telling, args=(hub, stop), name="notices", daemon=True).start()
     check.start_threads(hub, worker_name(), stop)
+    gc.freeze()  # what is there by now lives to the end: no garbage is looked for among it
     Worker(puller.parts, settings.intake.poll_seconds, stop).run()
 
 

@@ -7,6 +7,7 @@ them too, but shakes hands in the thread that accepts, where one silent client h
 
 from __future__ import annotations
 
+import gc
 import socket
 import ssl
 from dataclasses import dataclass
@@ -96,6 +97,7 @@ def run(at: Place, *, workers: int, threads: int, secured: Tls | None) -> None:
 
     from hub.factory import served  # noqa: PLC0415 (as above)
 
+    gc.freeze()  # the imports: the processes that are forked share them, and none looks for garbage among them
     Granian(
         f"{served.__name__}:{served.create_served_app.__name__}",
         factory=True,

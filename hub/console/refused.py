@@ -20,6 +20,8 @@ KINDS = {
     inbox.REPORTS: "Reports",
     inbox.ENVELOPE: "Objects by TAXII",
     inbox.FILE: "Files and feeds",
+    inbox.INDICATORS: "Posted values",
+    inbox.SIGHTINGS: "Sightings",
     inbox.WITHDRAWAL: "Withdrawals of reports",
     inbox.RETRACTION: "Retractions of objects",
 }

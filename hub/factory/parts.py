@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gc
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 from urllib.parse import urlparse
 from uuid import UUID
 
@@ -137,4 +139,10 @@ def _warnings(settings: Settings) -> WarningLists:
     folder = settings.intake.warninglists
     if not folder:
         return WarningLists()
-    return WarningLists.in_folder(CONFIG_FOLDER.parent / folder, settings.intake.warninglists_off)
+    return _listed(CONFIG_FOLDER.parent / folder, tuple(settings.intake.warninglists_off))
+
+
+@lru_cache(maxsize=1)
+def _listed(folder: Path, switched_off: tuple[str, ...]) -> WarningLists:
+    """The lists as a process reads them, once."""
+    return WarningLists.in_folder(folder, switched_off)

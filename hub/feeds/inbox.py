@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -169,6 +170,11 @@ def view(session: Session, submission: Submission) -> SubmissionView:
     outcomes = session.execute(
         select(*columns).where(Outcome.submission_id == submission.id).order_by(Outcome.position)
     )
+    return summary(submission, [OutcomeView(*outcome) for outcome in outcomes])
+
+
+def summary(submission: Submission, outcomes: Sequence[OutcomeView] = ()) -> SubmissionView:
+    """A submission, with its outcomes where they are given."""
     return SubmissionView(
         id=submission.id,
         kind=submission.kind,
@@ -181,7 +187,7 @@ def view(session: Session, submission: Submission) -> SubmissionView:
         format=submission.format,
         counts=submission.counts,
         failure=submission.failure,
-        outcomes=[OutcomeView(*outcome) for outcome in outcomes],
+        outcomes=list(outcomes),
     )
 
 

@@ -108,6 +108,7 @@ class Submission(Record):
     __table_args__ = (
         UniqueConstraint("source_id", "idempotency_key"),
         Index("ix_submission_state", "state", "received_at"),
+        Index("ix_submission_member", "member_id", "received_at", "id"),
     )
 
     id: Mapped[str] = mapped_column(Text, primary_key=True)

@@ -162,10 +162,11 @@ Statement = tuple[str, list[Any]]
 
 
 def _by_id(columns: str, streams: tuple[int, ...], query: Query, after: int, head_seq: int, fetch: int) -> Statement:
-    condition, values = _condition(query.versions, after, head_seq)
+    """By the index on ids; the pluses keep the planners from reading whole streams, or the log, for single ids."""
+    condition, values = _condition(query.versions, after, head_seq, seq="+seq")
     sql = (
         f"SELECT {columns} FROM entry e WHERE collection_no = ? AND stix_id IN ({_marks(query.ids)})"
-        f" AND stream_id IN ({_marks(streams)}) AND {condition} ORDER BY e.seq LIMIT ?"
+        f" AND +stream_id IN ({_marks(streams)}) AND {condition} ORDER BY +e.seq LIMIT ?"
     )
     return sql, [query.collection_no, *query.ids, *streams, *values, fetch]
 
@@ -231,9 +232,9 @@ def _seq_at(database: Database, added: int) -> int:
     return int(rows[0][0]) if rows else 0
 
 
-def _condition(versions: Versions, after: int, head_seq: int) -> tuple[str, list[Any]]:
+def _condition(versions: Versions, after: int, head_seq: int, seq: str = "seq") -> tuple[str, list[Any]]:
     values: list[Any]
-    parts, values = ["seq > ?", "seq <= ?"], [after, head_seq]
+    parts, values = [f"{seq} > ?", f"{seq} <= ?"], [after, head_seq]
     if not versions.every:
         wanted = ["latest = 1"] if versions.last else []
         wanted += ["earliest = 1"] if versions.first else []

@@ -26,4 +26,5 @@ def upgrade() -> None:
     op.create_index("ix_indicator_created", "indicator", ["created", "kind"])
     op.create_index("ix_entry_stream_version", "entry", ["stream_id", "version_key", "seq"])
     op.create_index("ix_audit_event_action", "audit_event", ["action", "id"])
+    op.create_index("ix_submission_member", "submission", ["member_id", "received_at", "id"])
     op.create_index("ix_filing_filed_at", "filing", ["filed_at", "member_id"])
