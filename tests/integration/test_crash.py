@@ -22,7 +22,7 @@ from hub.settings import load
 from tests.commands import Commands
 from tests.live import free_port, wait_for
 
-ROWS = 3_000
+ROWS, HOSTS = 3_000, 2_700
 LEASE = "0.5"
 
 
@@ -32,7 +32,7 @@ def large_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("large") / "large.csv"
     rows = ["type,indicator,classification"]
     for number in range(ROWS):
-        value = f"host{number % (ROWS * 9 // 10)}.crash-test.com" if number % 100 else ("10.1.2.3", "no value")[number // 100 % 2]
+        value = f"host{number % HOSTS}.crash-test.com" if number % 100 else ("10.1.2.3", "no value")[number // 100 % 2]
         rows.append(f"{'ipv4' if value[0] == '1' else 'domain'},{value},scam")
     path.write_text("\n".join(rows) + "\n")
     return path

@@ -82,7 +82,9 @@ def letters(hub: LocalHub) -> list[OutgoingMessage]:
 
 def actions(hub: LocalHub) -> list[str]:
     with hub.hub.database.reading() as session:
-        found = session.scalars(select(AuditEvent.action).where(AuditEvent.action.like("unmasking:%")))
+        found = session.scalars(
+            select(AuditEvent.action).where(AuditEvent.action.like("unmasking:%")).order_by(AuditEvent.id)
+        )
         return [action.removeprefix("unmasking:") for action in found]
 
 

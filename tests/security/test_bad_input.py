@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
+from hub.factory import upkeep
 from tests.engines import PRODUCTS, DatabaseEngine
 from tests.live import TAXII_21, LocalHub, TestMember, local
 from tests.objects import indicator, malware
@@ -69,6 +70,7 @@ def hub(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
     folder: Path = tmp_path_factory.mktemp("hub")
     with engine.migrated() as url, local(url, folder) as made:
         made.app.config["PROPAGATE_EXCEPTIONS"] = False
+        upkeep.set_builder(made.hub).run()  # as a worker does: before that the pre-check rightly answers 503
         yield made
 
 
