@@ -8,9 +8,9 @@ import orjson
 from flask import Response, make_response, request
 from flask_smorest import Blueprint
 from marshmallow import Schema, fields
-from werkzeug.http import parse_options_header
 
 from hub import clock
+from hub.api.accepting import json_body, media_type
 from hub.auth import Permission
 from hub.checks.searching import decisions, jobs, questions, quotas, reading, reciprocity, sampling
 from hub.checks.searching.checking import Checked, document
@@ -19,7 +19,6 @@ from hub.checks.searching.questions import Question
 from hub.checks.searching.records import CheckJob
 from hub.clock import DAY
 from hub.errors import InvalidInput, UnsupportedMedia
-from hub.stix.canonical import parse_json
 from hub.web import actor, allow, services
 from hub.web.links import absolute
 
@@ -172,12 +171,11 @@ def decide(check_id: str) -> Response:
 @blueprint.response(202, JobSchema)
 def take_file() -> Response:
     """Have a file checked; its job tells how far it is."""
-    media_type, _ = parse_options_header(request.headers.get("Content-Type"))
-    if media_type not in MEDIA_TYPES:
+    if (given_type := media_type()) not in MEDIA_TYPES:
         raise UnsupportedMedia("a file comes as text/csv or application/x-ndjson", where="Content-Type")
     given = {name: request.args.get(name) for name in BASIS_FIELDS}
     file = jobs.File(
-        questions.basis_of(given, actor().kind), questions.case_of(given), MEDIA_TYPES[media_type],
+        questions.basis_of(given, actor().kind), questions.case_of(given), MEDIA_TYPES[given_type],
         request.get_data(cache=False),
     )  # fmt: skip
     parts = services()
@@ -241,13 +239,7 @@ def allowance() -> Response:
 
 
 def _json() -> Any:
-    raw = request.get_data(cache=False)
-    if not raw.strip():
-        raise InvalidInput("the body is empty", advice="docs/checks.md shows a search.")
-    media_type, _ = parse_options_header(request.headers.get("Content-Type"))
-    if media_type != "application/json":
-        raise UnsupportedMedia("this comes as application/json", where="Content-Type")
-    return parse_json(raw)
+    return json_body("docs/checks.md shows a search.")[1]
 
 
 def _job(found: CheckJob) -> dict[str, Any]:

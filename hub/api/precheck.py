@@ -9,9 +9,9 @@ from typing import Any
 from flask import Response, request
 from flask_smorest import Blueprint
 from marshmallow import Schema, fields
-from werkzeug.http import parse_options_header
 
 from hub import clock
+from hub.api.accepting import JSON, media_type
 from hub.auth import Permission
 from hub.checks.filings.gateways import Basis, basis
 from hub.checks.precheck import evaluating as precheck
@@ -157,7 +157,7 @@ def download(version: str) -> Response:
 
 
 def _batch() -> tuple[Basis, int, list[bytes]]:
-    if parse_options_header(request.headers.get("Content-Type"))[0] != "application/json":
+    if media_type() != JSON:
         raise UnsupportedMedia("a batch comes as application/json", where="Content-Type")
     body = parse_json(request.get_data(cache=False))
     if not isinstance(body, dict) or set(body) != FIELDS:

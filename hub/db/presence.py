@@ -17,7 +17,8 @@ from typing import Final
 # With fewer bits for each value, one unknown one in sixteen looks known; it begins with twice as many.
 LEAST_BITS: Final = 16
 SMALLEST: Final = 1 << 16
-# The database is asked for a multiple of so many values for each 64 that are wanted.
+# What is looked up, fetched and weighed is made up to a multiple of so many; what is looked up, for each PART of the
+# values that are wanted.
 STEP: Final = 8
 PART: Final = 64
 

@@ -20,7 +20,7 @@ from hub import clock
 from hub.auth import Actor
 from hub.clock import DAY, HOUR
 from hub.db import Database, Row
-from hub.db.presence import made_up
+from hub.db.presence import STEP, made_up
 from hub.feeds.confidence import left
 from hub.feeds.indicator import FRAUD_KINDS
 from hub.feeds.present import PresentValues
@@ -30,7 +30,6 @@ from hub.stix.values import Kind
 from hub.stix.values.validity import VALID_DAYS
 
 T = TypeVar("T")
-STEP: Final = 8
 KINDS: Final = frozenset(kind.value for kind in Kind)
 MOST_PARAMETERS: Final = 1024
 # The letter of a 3x5x2 grade whose content is never passed on.

@@ -13,9 +13,8 @@ from typing import Final, NamedTuple
 
 from hub.checks.index import TAG_BYTES
 from hub.db import Database
-from hub.db.presence import made_up
+from hub.db.presence import STEP, made_up
 
-STEP: Final = 8
 COLUMNS: Final = (
     "i.tag, f.id, i.position, i.exact, i.facet, i.valid_until, f.member_id, f.source_group, f.tier, f.category,"
     " f.role, f.grade, f.tlp, f.class_id, f.state, f.first_seen, f.last_seen, f.wrapped_key, i.sealed"

@@ -17,13 +17,14 @@ from hub.auth import Actor
 from hub.checks.filings.parts import Envelope, open_person
 from hub.checks.filings.records import LIVE
 from hub.checks.index import FIRST_EPOCH, CheckIndex
-from hub.checks.searching.filed import STEP, Filed, filed
+from hub.checks.searching.filed import Filed, filed
 from hub.checks.searching.known_tags import KnownTags
 from hub.checks.searching.names import alike
 from hub.checks.searching.viewers import Viewer
 from hub.checks.searching.weighing import INTELLIGENCE, Voice, grade_of
 from hub.checks.subjects import NAME_AND_POSTCODE, Person, Subject, Term, terms
 from hub.db import Database
+from hub.db.presence import STEP
 from hub.sealing import Vault
 from hub.stix.values import Kind
 

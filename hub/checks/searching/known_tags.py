@@ -78,7 +78,7 @@ class _Epoch:
         return len(events) < EVENTS_AT_ONCE
 
     def _add(self, rows: Sequence[Sequence[bytes]]) -> list[bytes]:
-        tags = [bytes(tag) for (tag,) in rows]
+        tags = [tag for (tag,) in rows]
         self.presence.add(_numbers(tags))
         return tags
 
